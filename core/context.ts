@@ -1,0 +1,112 @@
+/**
+ * Contexts: the threads and interrupts that kernel code runs in.
+ *
+ * @module
+ */
+
+import type { ContextKind } from "./events.ts";
+import { SCHEDULE, type Step, type Task } from "./step.ts";
+
+/** The context can run. */
+export const TASK_RUNNING: number = 0;
+/** It sleeps until somebody wakes it. */
+export const TASK_UNINTERRUPTIBLE: number = 1;
+/** It waits for a lock. */
+export const TASK_LOCK_WAIT: number = 2;
+/** It has ended. */
+export const TASK_DEAD: number = 3;
+
+/** What a context can wait for: a lock or a wait queue. */
+export interface WaitTarget {
+  /** Says what it is, and for a lock who holds it. */
+  describe(): string;
+}
+
+/**
+ * A task, an interrupt or a worker: who runs code, on which processor, and
+ * what it may do there.
+ *
+ * @example
+ * ```ts
+ * import { Kernel } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const task = kernel.spawn("fio", (function* () {})());
+ * assertEquals([task.kind, task.comm, task.inInterrupt], ["task", "fio", false]);
+ * ```
+ */
+export class Context {
+  /** Task, softirq, hardirq or kworker. */
+  kind: ContextKind = "task";
+  /** Thread id; 0 in an interrupt. */
+  tid = 0;
+  /** The thread's name. */
+  comm = "";
+  /** The processor, -1 before it first runs. */
+  cpu = -1;
+  /** Its code. */
+  body: Task<unknown> | null = null;
+  /** For an interrupt: what makes its code when it begins. */
+  handler: { irq(arg: unknown): Task<void> } | null = null;
+  /** What the handler is given. */
+  arg: unknown = null;
+  /** One of {@linkcode TASK_RUNNING} and the like. */
+  state: number = TASK_RUNNING;
+  /** What it will touch when it runs next. */
+  step: Step = SCHEDULE;
+  /** What it waits for, when it does not run. */
+  waitingOn: WaitTarget | null = null;
+  /** Spinlocks held, and other reasons why it must not sleep. */
+  atomicDepth = 0;
+  /** How often it has disabled interrupts. */
+  irqsOff = 0;
+  /** Row of the trace's context table, -1 when not yet known. */
+  row = -1;
+  /** Whether it has begun to run. */
+  started = false;
+  /** Whether it stands in the run queue. */
+  queued = false;
+  /** Position in the list of all contexts of a run. */
+  index = 0;
+
+  /** Whether it is an interrupt, which can never sleep. */
+  get inInterrupt(): boolean {
+    return this.kind === "softirq" || this.kind === "hardirq";
+  }
+
+  /** How messages name it: `task fio-12`, `softirq on cpu 1`. */
+  get label(): string {
+    return this.inInterrupt
+      ? `${this.kind} on cpu ${this.cpu}`
+      : `${this.kind} ${this.comm}-${this.tid}`;
+  }
+}
+
+/**
+ * Says who waits for what, among contexts of which none can run.
+ *
+ * @param contexts All contexts of a run.
+ * @returns A line such as `task rm-11 waits for i_mutex of inode 12 held by
+ * task fio-10`, or null when all have ended.
+ *
+ * @example
+ * ```ts
+ * import { Context, waitGraph } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(waitGraph([new Context()]), null);
+ * ```
+ */
+export function waitGraph(contexts: readonly Context[]): string | null {
+  const stuck = contexts.filter((ctx) =>
+    (ctx.body !== null || ctx.handler !== null) && ctx.state !== TASK_DEAD
+  );
+  if (stuck.length === 0) return null;
+  const waits = stuck.map((ctx) =>
+    `${ctx.label} waits for ${
+      ctx.waitingOn?.describe() ?? "a wake-up that nobody is left to send"
+    }`
+  );
+  return waits.join("; ");
+}

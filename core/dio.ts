@@ -1,0 +1,136 @@
+/**
+ * `struct dio`: one direct I/O request, and `struct dio_submit`, what only its
+ * submitter uses.
+ *
+ * A dio is referenced by its submitter and by every bio in flight; whoever
+ * drops the last reference completes it. What happens then is in
+ * `dio_complete.ts`; `dio_submit.ts` is where it begins.
+ *
+ * Source: fs/direct-io.c.
+ *
+ * @module
+ */
+
+import type { Kiocb } from "./aio.ts";
+import { type Bio, READ, type Rw } from "./bio.ts";
+import { BufferHead } from "./buffer_head.ts";
+import type { Context, WaitTarget } from "./context.ts";
+import type { DioOps, Inode } from "./fs.ts";
+import type { SpinLock } from "./lock.ts";
+import type { IovIter } from "./page.ts";
+import { SlabObject } from "./slab.ts";
+import { WorkItem } from "./workqueue.ts";
+
+/**
+ * One direct I/O request: `struct dio`.
+ *
+ * @example
+ * ```ts
+ * import { Kernel } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const dio = new Kernel().directIo.dioCache.alloc();
+ * assertEquals([dio?.id, dio?.refcount], [1, 0]);
+ * ```
+ */
+export class Dio extends SlabObject implements WaitTarget {
+  /** Direction. */
+  rw: Rw = READ;
+  /** The file. */
+  inode!: Inode;
+  /** The request of the AIO layer, or of a system call that waits. */
+  iocb!: Kiocb;
+  /** The user's buffer. */
+  iter!: IovIter;
+  /** The filesystem's functions. */
+  ops!: DioOps;
+  /** `DIO_LOCKING`, `DIO_SKIP_HOLES`. */
+  flags = 0;
+  /** Size of the file when the request began, in bytes. */
+  iSize = 0;
+  /** What the mapping function left for `end_io`. */
+  private: unknown = null;
+  /** Guards `refcount`, `bioList` and `waiter`. */
+  bioLock!: SpinLock;
+  /** 0, or the error of the first page that could not be pinned. */
+  pageErrors = 0;
+  /** 0, or the error of a bio. */
+  ioError = 0;
+  /** Whether the submitter returns before the end. */
+  isAsync = false;
+  /** Whether the last bio queues the completion. */
+  deferCompletion = false;
+  /** The submitter's reference, and one for each bio in flight. */
+  refcount = 0;
+  /** Bios that have ended and wait for the submitter, the newest first. */
+  bioList: Bio | null = null;
+  /** The submitter, while it sleeps. */
+  waiter: Context | null = null;
+  /** Bytes handed to bios or filled with zeros. */
+  result = 0;
+  /** The deferred completion; in the kernel it overlays the page array. */
+  readonly completeWork: WorkItem = new WorkItem();
+  /** What only the submitter uses: `struct dio_submit`. */
+  readonly sdio: DioSubmit = new DioSubmit();
+  /** The answer of the last mapping call. */
+  readonly mapBh: BufferHead = new BufferHead();
+
+  /**
+   * Says what a submitter waits for.
+   *
+   * @returns E.g. `2 bios of dio 1`.
+   */
+  describe(): string {
+    return `${this.refcount - 1} bios of dio ${this.id} to end`;
+  }
+}
+
+/**
+ * The state of a submission.
+ *
+ * @example
+ * ```ts
+ * import { DioSubmit } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const sdio = new DioSubmit();
+ * sdio.reset(4096, 8192);
+ * assertEquals([sdio.position, sdio.end], [4096, 12288]);
+ * ```
+ */
+export class DioSubmit {
+  /** The bio under construction. */
+  bio: Bio | null = null;
+  /** First byte of the request in the file. */
+  begin = 0;
+  /** Next byte of the file. */
+  position = 0;
+  /** End of the request in the file. */
+  end = 0;
+  /** Bytes of the current mapping that are left. */
+  available = 0;
+  /** Next byte on the device, when the current mapping is mapped. */
+  devicePosition = 0;
+  /** Bios made so far, to know when to reap. */
+  bios = 0;
+  /** First block of the last mapping call. */
+  block = 0;
+  /** Bytes that the last mapping call asked for. */
+  wanted = 0;
+
+  /**
+   * Starts a request.
+   *
+   * @param offset First byte in the file.
+   * @param bytes How many.
+   */
+  reset(offset: number, bytes: number): void {
+    this.bio = null;
+    this.begin = offset;
+    this.position = offset;
+    this.end = offset + bytes;
+    this.available = 0;
+    this.devicePosition = 0;
+    this.bios = 0;
+  }
+}

@@ -1,0 +1,357 @@
+/**
+ * The completion of a direct I/O: everything that happens to a dio from the
+ * end of its first bio to its free.
+ *
+ * Whoever drops the last reference completes the request, in the context it is
+ * in, or through the superblock's workqueue when the filesystem has to sleep.
+ * Completion has one order: `end_io`, the drop of `i_dio_count`, the
+ * write-sync, the AIO callback, the free.
+ *
+ * Every step of it is a method of its own, so that a variant can differ in
+ * one of them.
+ *
+ * Source: fs/direct-io.c.
+ *
+ * @module
+ */
+
+import {
+  type Bio,
+  bioReleasePages,
+  bioSetPagesDirty,
+  READ,
+  REQ_NOWAIT,
+  WRITE,
+} from "./bio.ts";
+import { Dio } from "./dio.ts";
+import { DioDeferral } from "./dio_defer.ts";
+import { EAGAIN, EFAULT, EIO, EIOCBQUEUED } from "./errno.ts";
+import { EV } from "./events.ts";
+import { genericWriteSync } from "./filemap.ts";
+import { inodeDioDone } from "./inode_dio.ts";
+import type { Kernel } from "./kernel.ts";
+import { SpinLock } from "./lock.ts";
+import { KmemCache, use } from "./slab.ts";
+import { readStep, type Task, writeStep } from "./step.ts";
+
+/** Part of a dio that is shared on its own: `io_error`. */
+const ADDR_IO_ERROR = 1;
+const ADDRS = 2;
+
+/**
+ * The completion side of fs/direct-io.c.
+ *
+ * @example A variant with a mistake
+ * ```ts
+ * import { type Dio, DirectIo, Kernel } from "@endio/dio/core";
+ *
+ * class LeakingDirectIo extends DirectIo {
+ *   override dioFree(_dio: Dio): void {}
+ * }
+ * const kernel = new Kernel({ directIo: (k) => new LeakingDirectIo(k) });
+ * kernel.run();
+ * ```
+ */
+export class DioCompletion extends DioDeferral {
+  /** Where dios come from. */
+  readonly dioCache: KmemCache<Dio>;
+
+  /**
+   * Makes the cache of a kernel.
+   *
+   * @param kernel The kernel.
+   */
+  constructor(kernel: Kernel) {
+    super(kernel);
+    this.dioCache = new KmemCache(kernel, "dio", () => {
+      const dio = new Dio();
+      dio.bioLock = new SpinLock(kernel, "bio_lock");
+      return dio;
+    }, ADDRS);
+  }
+
+  /**
+   * `dio_bio_end_aio()`: the end of a bio of an asynchronous request. The
+   * last one completes the request here, or in the workqueue if the
+   * filesystem has to sleep.
+   *
+   * @param bio The bio.
+   */
+  *dioBioEndAio(bio: Bio): Task<void> {
+    const { kernel } = this;
+    const dio = use(bio.biPrivate as Dio);
+    const lock = dio.bioLock;
+    if (kernel.tracing) kernel.emit(EV.dio_bio_end_aio, dio.id, bio.id);
+    if (bio.biError !== 0) yield* this.dioNoteError(dio, bio);
+    this.dioBioRelease(dio, bio);
+    if (lock.mustWait(kernel)) yield lock.request(kernel);
+    if (this.dioDropRef(dio) > 0) return;
+    if (use(dio).result > 0 && this.dioMustDefer(dio)) {
+      yield* this.dioQueueCompletion(dio);
+    } else {
+      yield* this.dioComplete(dio, dio.iocb.kiPos, 0, true);
+    }
+  }
+
+  /**
+   * `dio_bio_end_io()`: the end of a bio of a request that is waited for. The
+   * submitter processes it.
+   *
+   * @param bio The bio.
+   */
+  *dioBioEndIo(bio: Bio): Task<void> {
+    const { kernel } = this;
+    const dio = use(bio.biPrivate as Dio);
+    const lock = dio.bioLock;
+    if (kernel.tracing) kernel.emit(EV.dio_bio_end_io, dio.id, bio.id);
+    if (lock.mustWait(kernel)) yield lock.request(kernel);
+    bio.biNext = use(dio).bioList;
+    dio.bioList = bio;
+    this.dioDropRef(dio);
+  }
+
+  /**
+   * Drops one reference and tells how many are left; wakes the submitter when
+   * only its own is left. It is one critical section: a waiter can neither
+   * miss the wake-up nor free the dio under the one who wakes it. The caller
+   * has asked for the lock.
+   *
+   * @param dio The request.
+   * @returns The references that are left. If none, the caller owns the
+   * completion; else it must not touch the dio any more.
+   */
+  dioDropRef(dio: Dio): number {
+    const { kernel } = this;
+    const lock = dio.bioLock;
+    lock.take(kernel, true);
+    const remaining = --use(dio).refcount;
+    if (remaining === 1 && dio.waiter !== null) {
+      kernel.wakeUpProcess(dio.waiter);
+    }
+    lock.unlock(kernel);
+    return remaining;
+  }
+
+  /**
+   * `dio_aio_complete_work()`: the deferred completion.
+   *
+   * @param dio The request.
+   */
+  override *dioAioCompleteWork(dio: Dio): Task<void> {
+    yield* this.dioComplete(dio, use(dio).iocb.kiPos, 0, true);
+  }
+
+  /**
+   * `dio_complete()`: all transfers have ended and nobody else refers to the
+   * dio. Works out the result, runs the steps of completion in their order,
+   * and frees the dio.
+   *
+   * @param dio The request.
+   * @param offset First byte in the file.
+   * @param ret What the submission came to: 0, a negative errno, or
+   * `-EIOCBQUEUED`, which is no error.
+   * @param isAsync Whether the result goes to the AIO callback and not to the
+   * submitter.
+   * @returns The result.
+   */
+  *dioComplete(
+    dio: Dio,
+    offset: number,
+    ret: number,
+    isAsync: boolean,
+  ): Task<number> {
+    const { kernel } = this;
+    if (kernel.stepping) yield readStep(use(dio).addr + ADDR_IO_ERROR);
+    if (kernel.tracing) this.#traceComplete(dio, offset, ret, isAsync);
+    const transferred = this.dioTransferred(use(dio), offset);
+    let result = this.dioResult(dio, ret, transferred);
+    if (this.dioHasEndIo(dio)) {
+      result = yield* this.dioEndIo(dio, offset, transferred, result);
+    }
+    const { inode, id } = dio;
+    if (kernel.stepping) yield* inodeDioDone(inode, id);
+    else inode.dioDone(id);
+    if (isAsync) {
+      const reported = dio.rw === WRITE && dio.iocb.needsSync
+        ? yield* this.dioWriteSync(dio, offset, transferred, result)
+        : result;
+      if (kernel.profile.kiPosInCompletion) dio.iocb.kiPos += transferred;
+      if (kernel.stepping) yield* kernel.aio.aioComplete(dio.iocb, reported);
+      else kernel.aio.complete(dio.iocb, reported);
+    }
+    this.dioFree(dio);
+    return result;
+  }
+
+  /**
+   * How many bytes the request transferred: what was submitted, and for a
+   * read no more than the file held when it began.
+   *
+   * @param dio The request.
+   * @param offset First byte in the file.
+   * @returns A count.
+   */
+  dioTransferred(dio: Dio, offset: number): number {
+    const { result, iSize } = dio;
+    return result > 0 && dio.rw === READ && offset + result > iSize
+      ? iSize - offset
+      : result;
+  }
+
+  /**
+   * What the request comes to: the error of the submission, else that of a
+   * page, else that of a bio, else the count.
+   *
+   * @param dio The request.
+   * @param ret What the submission came to.
+   * @param transferred How many bytes were transferred.
+   * @returns A count or a negative errno.
+   */
+  dioResult(dio: Dio, ret: number, transferred: number): number {
+    let result = ret === -EIOCBQUEUED ? 0 : ret;
+    if (
+      result === -EFAULT && transferred > 0 &&
+      this.kernel.profile.faultedReadCounts
+    ) result = 0;
+    if (result === 0) result = dio.pageErrors;
+    if (result === 0) result = dio.ioError;
+    return result === 0 ? transferred : result;
+  }
+
+  /**
+   * Whether the filesystem's `end_io` is to be called: since 4.6 always when
+   * there is one, before that only if bytes were submitted.
+   *
+   * @param dio The request.
+   * @returns True when it is.
+   */
+  dioHasEndIo(dio: Dio): boolean {
+    return dio.ops.endIo !== undefined &&
+      (this.kernel.profile.endIoAlways || dio.result > 0);
+  }
+
+  /**
+   * Calls the filesystem's `end_io`.
+   *
+   * @param dio The request.
+   * @param offset First byte in the file.
+   * @param transferred How many bytes were transferred.
+   * @param result What the request comes to.
+   * @returns The result, replaced by the handler's own error where the
+   * profile lets it.
+   */
+  *dioEndIo(
+    dio: Dio,
+    offset: number,
+    transferred: number,
+    result: number,
+  ): Task<number> {
+    const { kernel } = this;
+    const { ops } = dio;
+    const always = kernel.profile.endIoAlways;
+    const { iocb, id } = dio;
+    const bytes = always ? result : transferred;
+    const name = ops.endIoName ?? "end_io";
+    if (kernel.tracing) {
+      kernel.emit(
+        EV.end_io,
+        id,
+        iocb.id,
+        dio.inode.iIno,
+        kernel.trace.str(name),
+        offset,
+        bytes,
+      );
+    }
+    const returned = ops.endIo?.(iocb, offset, bytes, dio.private);
+    const error = (typeof returned === "object" ? yield* returned : returned) ??
+      0;
+    if (kernel.tracing) {
+      kernel.emit(EV.end_io_return, id, iocb.id, kernel.trace.str(name), error);
+    }
+    return always && error !== 0 ? error : result;
+  }
+
+  /**
+   * The write-sync of an asynchronous write to a file that asks for it. It
+   * comes after the drop of `i_dio_count`, or an fsync that waits for the
+   * count would wait for itself.
+   *
+   * @param dio The request.
+   * @param offset First byte in the file.
+   * @param transferred How many bytes were transferred.
+   * @param result What the request comes to.
+   * @returns What is reported.
+   */
+  *dioWriteSync(
+    dio: Dio,
+    offset: number,
+    transferred: number,
+    result: number,
+  ): Task<number> {
+    const { writeSync } = this.kernel.profile;
+    if (writeSync === "on-success" && result <= 0) return result;
+    const error = yield* genericWriteSync(dio.iocb, offset, transferred);
+    if (writeSync === "replace") return error < 0 ? error : transferred;
+    return error < 0 && result > 0 ? error : result;
+  }
+
+  /**
+   * Frees a dio.
+   *
+   * @param dio The request.
+   */
+  dioFree(dio: Dio): void {
+    const { kernel } = this;
+    if (kernel.tracing) kernel.emit(EV.dio_free, dio.id);
+    this.dioCache.free(dio);
+  }
+
+  /**
+   * Notes that a bio failed. Comes before its reference is dropped, so that
+   * whoever completes the request sees it.
+   *
+   * @param dio The request.
+   * @param bio The bio.
+   */
+  *dioNoteError(dio: Dio, bio: Bio): Task<void> {
+    const { kernel } = this;
+    if (kernel.stepping) yield writeStep(dio.addr + ADDR_IO_ERROR);
+    const again = kernel.profile.nowaitAgain && bio.biError === -EAGAIN &&
+      (bio.biOpf & REQ_NOWAIT) !== 0;
+    use(dio).ioError = again ? -EAGAIN : -EIO;
+    if (kernel.tracing) kernel.emit(EV.dio_io_error, dio.id, dio.ioError);
+  }
+
+  /**
+   * The second half of `dio_bio_complete()`: gives back a bio and its pages.
+   * Pages of a read are dirty now.
+   *
+   * @param dio The request.
+   * @param bio The bio.
+   */
+  dioBioRelease(dio: Dio, bio: Bio): void {
+    if (dio.rw === READ && !dio.isAsync) bioSetPagesDirty(bio);
+    bioReleasePages(bio);
+    this.kernel.bios.put(bio);
+  }
+
+  #traceComplete(
+    dio: Dio,
+    offset: number,
+    ret: number,
+    isAsync: boolean,
+  ): void {
+    this.kernel.emit(
+      EV.dio_complete,
+      dio.id,
+      dio.iocb.id,
+      offset,
+      ret,
+      dio.result,
+      Number(isAsync),
+      dio.pageErrors,
+      dio.ioError,
+    );
+  }
+}

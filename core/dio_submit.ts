@@ -1,0 +1,243 @@
+/**
+ * The submission side of direct I/O: from the filesystem's `directIO` to the
+ * point where the submitter gives up its reference.
+ *
+ * Source: fs/direct-io.c.
+ *
+ * @module
+ */
+
+import type { Kiocb } from "./aio.ts";
+import { READ, type Rw, WRITE } from "./bio.ts";
+import { KernelBug } from "./bug.ts";
+import type { Dio } from "./dio.ts";
+import { DIO_SKIP_HOLES, DioMapping, END_OF_FILE } from "./dio_map.ts";
+import { EINVAL, EIOCBQUEUED, ENOMEM, ENOTBLK } from "./errno.ts";
+import { EV } from "./events.ts";
+import type { DioOps, Inode } from "./fs.ts";
+import type { IovIter } from "./page.ts";
+import { use } from "./slab.ts";
+import type { MaybeTask, Task } from "./step.ts";
+
+/** The core takes `i_mutex` for reads; writes are entered with it held. */
+export const DIO_LOCKING: number = 1;
+
+/**
+ * fs/direct-io.c: submission, and by inheritance completion.
+ *
+ * @example
+ * ```ts
+ * import { DirectIo, Kernel } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new Kernel().directIo instanceof DirectIo, true);
+ * ```
+ */
+export class DirectIo extends DioMapping {
+  /**
+   * `do_blockdev_direct_IO()`: the entry checks. What passes them is mapped
+   * and submitted, and either its last bio completes it or the submitter
+   * waits and does.
+   *
+   * @param rw Direction.
+   * @param iocb The request.
+   * @param inode The file.
+   * @param iter The user's buffer.
+   * @param offset First byte in the file.
+   * @param ops The filesystem's functions.
+   * @param flags {@linkcode DIO_LOCKING}, {@linkcode DIO_SKIP_HOLES}.
+   * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
+   */
+  blockdevDirectIO(
+    rw: Rw,
+    iocb: Kiocb,
+    inode: Inode,
+    iter: IovIter,
+    offset: number,
+    ops: DioOps,
+    flags: number,
+  ): MaybeTask<number> {
+    if (!this.dioAligned(inode, iter, offset)) return -EINVAL;
+    if (rw === READ && iter.count === 0) return 0;
+    const dio = this.dioCache.alloc();
+    if (dio === null) return -ENOMEM;
+    dio.rw = rw;
+    dio.flags = flags;
+    dio.iocb = use(iocb);
+    dio.inode = inode;
+    dio.iter = iter;
+    dio.ops = ops;
+    dio.sdio.reset(offset, iter.count);
+    return this.dioRun(dio);
+  }
+
+  /**
+   * The life of a request up to the point where its submitter lets go of it.
+   *
+   * @param dio The request, not yet counted.
+   * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
+   */
+  *dioRun(dio: Dio): Task<number> {
+    const { kernel } = this;
+    const { id, rw, inode, bioLock: lock } = dio;
+    const locking = rw === READ && (dio.flags & DIO_LOCKING) !== 0;
+    if (locking) yield* inode.iMutex.lock(kernel);
+    if (kernel.stepping) yield inode.sizeStep;
+    this.dioInit(dio);
+    let ret = dio.isAsync && rw === WRITE && this.dioMayDefer(dio)
+      ? yield* this.dioPrepareDeferral(dio)
+      : 0;
+    if (ret !== 0) {
+      if (locking) inode.iMutex.unlock(kernel);
+      this.dioFree(dio);
+      return ret;
+    }
+    if (kernel.stepping) yield inode.dioCountStep;
+    inode.dioCountUp(id);
+    while (ret === 0 && dio.sdio.position < dio.sdio.end) {
+      const piece = this.dioNextPiece(dio);
+      ret = typeof piece === "number" ? piece : yield* piece;
+    }
+    if (dio.sdio.bio !== null) {
+      const inline = this.dioBioSubmit(dio);
+      if (inline !== null) yield* inline;
+    }
+    if (locking) inode.iMutex.unlock(kernel);
+    const { begin } = dio.sdio;
+    ret = this.dioSubmitted(dio, ret);
+    if (ret !== -EIOCBQUEUED) yield* this.dioAwaitCompletion(dio);
+    if (lock.mustWait(kernel)) yield lock.request(kernel);
+    if (this.dioDropRef(dio) === 0) {
+      return yield* this.dioComplete(dio, begin, ret, false);
+    }
+    if (ret !== -EIOCBQUEUED) {
+      throw new KernelBug(
+        "completion-after-last-bio/submitter",
+        `dio ${id}`,
+        `the submitter of dio ${id} waited for its bios, yet some hold references`,
+      );
+    }
+    return ret;
+  }
+
+  /**
+   * What a submission comes to: an asynchronous request that was submitted
+   * whole is left to its bios; every other one is waited for. A write that met
+   * a hole counts what it did; the rest is the caller's.
+   *
+   * @param dio The request.
+   * @param ret What stopped the mapping, or 0.
+   * @returns 0, a negative errno, or `-EIOCBQUEUED`.
+   */
+  dioSubmitted(dio: Dio, ret: number): number {
+    if (ret === -ENOTBLK || ret === END_OF_FILE) return 0;
+    const { begin, end } = dio.sdio;
+    const queued = dio.isAsync && ret === 0 && dio.result > 0 &&
+      (dio.rw === READ || dio.result === end - begin);
+    return queued ? -EIOCBQUEUED : ret;
+  }
+
+  /**
+   * Whether offset, addresses and lengths fit the filesystem's blocks, or at
+   * least the device's.
+   *
+   * @param inode The file.
+   * @param iter The user's buffer.
+   * @param offset First byte in the file.
+   * @returns False for `-EINVAL`.
+   */
+  dioAligned(inode: Inode, iter: IovIter, offset: number): boolean {
+    const mask = inode.iSb.sBdev.logicalBlockSize - 1;
+    if ((offset & mask) !== 0) return false;
+    const { iov } = iter;
+    for (let i = 0; i < iov.length; i++) {
+      const piece = iov[i];
+      if (piece !== undefined && ((piece.base | piece.len) & mask) !== 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Samples the file's size, and fixes with it whether the request is
+   * asynchronous: an extending write never is, whatever the caller asked.
+   *
+   * @param dio The request.
+   */
+  dioInit(dio: Dio): void {
+    const { kernel } = this;
+    const { inode, iocb, ops } = dio;
+    dio.iSize = inode.iSize;
+    dio.isAsync = !iocb.isSync &&
+      !(dio.rw === WRITE && dio.sdio.end > dio.iSize);
+    dio.private = null;
+    dio.mapBh.bPrivate = null;
+    dio.pageErrors = 0;
+    dio.ioError = 0;
+    dio.deferCompletion = false;
+    dio.refcount = 1;
+    dio.bioList = null;
+    dio.waiter = null;
+    dio.result = 0;
+    if (!kernel.tracing) return;
+    kernel.emit(
+      EV.dio_alloc,
+      dio.id,
+      iocb.id,
+      inode.iIno,
+      kernel.trace.str(ops.endIo ? ops.endIoName ?? "end_io" : ""),
+      Number(dio.isAsync),
+      dio.iSize,
+    );
+  }
+}
+
+/**
+ * `blockdev_direct_IO()`: direct I/O for a filesystem with the usual locking.
+ * What a filesystem's `directIO` calls.
+ *
+ * @param rw Direction.
+ * @param iocb The request.
+ * @param inode The file.
+ * @param iter The user's buffer.
+ * @param offset First byte in the file.
+ * @param ops The filesystem's functions.
+ * @param flags {@linkcode DIO_LOCKING}, {@linkcode DIO_SKIP_HOLES}; 0 for a
+ * filesystem that locks by itself.
+ * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
+ *
+ * @example A filesystem whose file is the device
+ * ```ts
+ * import {
+ *   blockdevDirectIO,
+ *   type BufferHead,
+ *   type Filesystem,
+ *   type Inode,
+ * } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const fs: Filesystem & { getBlock: (i: Inode, b: number, bh: BufferHead) => number } = {
+ *   name: "identity",
+ *   getBlock: (_inode, iblock, bh) => {
+ *     bh.map(iblock, bh.bSize);
+ *     return 0;
+ *   },
+ *   directIO: (rw, iocb, iter, offset) =>
+ *     blockdevDirectIO(rw, iocb, iocb.kiFilp.fInode, iter, offset, fs),
+ * };
+ * assertEquals(fs.name, "identity");
+ * ```
+ */
+export function blockdevDirectIO(
+  rw: Rw,
+  iocb: Kiocb,
+  inode: Inode,
+  iter: IovIter,
+  offset: number,
+  ops: DioOps,
+  flags: number = DIO_LOCKING | DIO_SKIP_HOLES,
+): MaybeTask<number> {
+  const { directIo } = inode.iSb.kernel;
+  return directIo.blockdevDirectIO(rw, iocb, inode, iter, offset, ops, flags);
+}

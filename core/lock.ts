@@ -1,0 +1,352 @@
+/**
+ * Spinlocks, mutexes and read-write semaphores.
+ *
+ * Taking a lock is a step: the context becomes runnable again only when the
+ * lock can be had, and which waiter gets it is the strategy's choice. Hot
+ * code writes the two halves itself,
+ *
+ * ```ts ignore
+ * if (lock.mustWait(kernel)) yield lock.request(kernel);
+ * lock.take(kernel);
+ * ```
+ *
+ * and everything else calls `yield* lock.lock(kernel)`.
+ *
+ * @module
+ */
+
+import { invariant, KernelBug } from "./bug.ts";
+import type { Context, WaitTarget } from "./context.ts";
+import { STEP_LOCK, type Task } from "./step.ts";
+
+/** What a lock needs from its kernel. */
+export interface LockHost {
+  /** Who is running. */
+  readonly current: Context;
+  /** Whether every step is decided about. */
+  readonly stepping: boolean;
+  /** A fresh step address. */
+  newAddr(count?: number): number;
+  /** Makes a context runnable that waited for a lock. */
+  unpark(ctx: Context): void;
+  /** Notes that code which may sleep is entered. */
+  mightSleep(what: string): void;
+}
+
+/** What all locks share: who holds it, and who waits. */
+export abstract class Lock implements WaitTarget {
+  /** The lock's name, e.g. `bio_lock`. */
+  readonly name: string;
+  /** Who holds it (exclusively), or null. */
+  owner: Context | null = null;
+  /** Contexts that wait until it can be had. */
+  readonly waiters: Context[] = [];
+  readonly #step: number;
+
+  /**
+   * Makes a lock that nobody holds.
+   *
+   * @param host The kernel.
+   * @param name The lock's name, shown in reports.
+   */
+  constructor(host: LockHost, name: string) {
+    this.name = name;
+    this.#step = host.newAddr() * 4 + STEP_LOCK;
+  }
+
+  /**
+   * Whether a context that asks for the lock now has to wait.
+   *
+   * @param ctx Who asks.
+   * @returns True when somebody else is in its way.
+   */
+  abstract blocks(ctx: Context): boolean;
+
+  /**
+   * Whether the taker must yield {@linkcode request} first: somebody is in
+   * the way, or every step is decided about.
+   *
+   * @param host The kernel.
+   * @returns True when the step is needed.
+   */
+  mustWait(host: LockHost): boolean {
+    return host.stepping || this.blocks(host.current);
+  }
+
+  /**
+   * The step before the lock is taken.
+   *
+   * @param host The kernel.
+   * @returns The step to yield.
+   */
+  request(host: LockHost): number {
+    host.current.waitingOn = this;
+    return this.#step;
+  }
+
+  /**
+   * Says what it is and who holds it.
+   *
+   * @returns E.g. `spinlock bio_lock held by softirq on cpu 1`.
+   */
+  describe(): string {
+    return `${this.name} held by ${this.owner?.label ?? "readers"}`;
+  }
+
+  /**
+   * Makes everybody who waits compete for the lock again.
+   *
+   * @param host The kernel.
+   */
+  protected wakeWaiters(host: LockHost): void {
+    const { waiters } = this;
+    if (waiters.length === 0) return;
+    for (const ctx of waiters) host.unpark(ctx);
+    waiters.length = 0;
+  }
+
+  /**
+   * Checks that the running context holds the lock exclusively, and lets go.
+   *
+   * @param host The kernel.
+   * @throws {KernelBug} If another context, or nobody, holds it.
+   */
+  protected disown(host: LockHost): void {
+    if (this.owner !== host.current) {
+      throw new KernelBug(
+        "lock-handover/unlock-by-owner",
+        this.name,
+        `${this.name} is released by ${host.current.label} but held by ${
+          this.owner?.label ?? "nobody"
+        }`,
+      );
+    }
+    this.owner = null;
+  }
+}
+
+/**
+ * A spinlock. Holding one forbids sleeping; the `irqsave` form also keeps
+ * interrupts of the same processor away.
+ *
+ * @example
+ * ```ts
+ * import { Kernel, SpinLock } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const lock = new SpinLock(kernel, "list_lock");
+ * let inside = 0;
+ * function* body() {
+ *   yield* lock.lock(kernel);
+ *   inside++;
+ *   lock.unlock(kernel);
+ * }
+ * kernel.spawn("a", body());
+ * kernel.spawn("b", body());
+ * kernel.run();
+ * assertEquals(inside, 2);
+ * ```
+ */
+export class SpinLock extends Lock {
+  #irqsave = false;
+
+  /** Whether somebody holds it. */
+  override blocks(_ctx: Context): boolean {
+    return this.owner !== null;
+  }
+
+  /**
+   * Takes the lock, which must be free: after {@linkcode request}.
+   *
+   * @param host The kernel.
+   * @param irqsave Whether to disable interrupts on this processor as well.
+   */
+  take(host: LockHost, irqsave = false): void {
+    invariant(this.owner === null, "a spinlock is free when it is taken");
+    const ctx = host.current;
+    this.owner = ctx;
+    this.#irqsave = irqsave;
+    ctx.waitingOn = null;
+    ctx.atomicDepth++;
+    if (irqsave) ctx.irqsOff++;
+  }
+
+  /**
+   * `spin_lock()`.
+   *
+   * @param host The kernel.
+   */
+  *lock(host: LockHost): Task<void> {
+    if (this.mustWait(host)) yield this.request(host);
+    this.take(host);
+  }
+
+  /**
+   * `spin_lock_irqsave()`: interrupts of this processor stay away until
+   * {@linkcode unlock}.
+   *
+   * @param host The kernel.
+   */
+  *lockIrqsave(host: LockHost): Task<void> {
+    if (this.mustWait(host)) yield this.request(host);
+    this.take(host, true);
+  }
+
+  /**
+   * Releases the lock, and restores interrupts if it disabled them.
+   *
+   * @param host The kernel.
+   * @throws {KernelBug} If the running context does not hold it.
+   */
+  unlock(host: LockHost): void {
+    const ctx = host.current;
+    this.disown(host);
+    ctx.atomicDepth--;
+    if (this.#irqsave) ctx.irqsOff--;
+    this.wakeWaiters(host);
+  }
+}
+
+/**
+ * A sleeping lock with one owner.
+ *
+ * @example
+ * ```ts
+ * import { Kernel, Mutex } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const mutex = new Mutex(kernel, "i_mutex");
+ * kernel.spawn("a", mutex.lock(kernel));
+ * kernel.run();
+ * assertEquals(mutex.owner?.comm, "a");
+ * ```
+ */
+export class Mutex extends Lock {
+  /** Whether somebody holds it. */
+  override blocks(_ctx: Context): boolean {
+    return this.owner !== null;
+  }
+
+  /**
+   * Takes the mutex, which must be free: after {@linkcode request}.
+   *
+   * @param host The kernel.
+   */
+  take(host: LockHost): void {
+    invariant(this.owner === null, "a mutex is free when it is taken");
+    this.owner = host.current;
+    host.current.waitingOn = null;
+  }
+
+  /**
+   * `mutex_lock()`: may sleep.
+   *
+   * @param host The kernel.
+   */
+  *lock(host: LockHost): Task<void> {
+    host.mightSleep("mutex_lock");
+    if (this.mustWait(host)) yield this.request(host);
+    this.take(host);
+  }
+
+  /**
+   * `mutex_unlock()`.
+   *
+   * @param host The kernel.
+   * @throws {KernelBug} If the running context does not hold it.
+   */
+  unlock(host: LockHost): void {
+    this.disown(host);
+    this.wakeWaiters(host);
+  }
+}
+
+/**
+ * A sleeping lock with one writer or many readers.
+ *
+ * @example
+ * ```ts
+ * import { Kernel, RwSemaphore } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const sem = new RwSemaphore(kernel, "i_data_sem");
+ * kernel.spawn("a", sem.downRead(kernel));
+ * kernel.spawn("b", sem.downRead(kernel));
+ * kernel.run();
+ * assertEquals(sem.readers, 2);
+ * ```
+ */
+export class RwSemaphore extends Lock {
+  /** How many hold it shared. */
+  readers = 0;
+  readonly #writersAsking: Set<Context> = new Set();
+
+  /** Whether a holder is in the way of this context. */
+  override blocks(ctx: Context): boolean {
+    return this.owner !== null ||
+      (this.readers > 0 && this.#writersAsking.has(ctx));
+  }
+
+  /**
+   * `down_read()`: shared; may sleep.
+   *
+   * @param host The kernel.
+   */
+  *downRead(host: LockHost): Task<void> {
+    host.mightSleep("down_read");
+    if (this.mustWait(host)) yield this.request(host);
+    invariant(this.owner === null, "no writer when a reader comes in");
+    host.current.waitingOn = null;
+    this.readers++;
+  }
+
+  /**
+   * `up_read()`.
+   *
+   * @param host The kernel.
+   * @throws {KernelBug} If nobody holds it shared.
+   */
+  upRead(host: LockHost): void {
+    if (this.readers === 0) {
+      throw new KernelBug(
+        "lock-handover/unlock-by-owner",
+        this.name,
+        `${this.name} is released by ${host.current.label} but nobody holds it shared`,
+      );
+    }
+    if (--this.readers === 0) this.wakeWaiters(host);
+  }
+
+  /**
+   * `down_write()`: exclusive; may sleep.
+   *
+   * @param host The kernel.
+   */
+  *downWrite(host: LockHost): Task<void> {
+    host.mightSleep("down_write");
+    const ctx = host.current;
+    this.#writersAsking.add(ctx);
+    if (this.mustWait(host)) yield this.request(host);
+    this.#writersAsking.delete(ctx);
+    invariant(
+      this.owner === null && this.readers === 0,
+      "nobody is inside when a writer comes in",
+    );
+    this.owner = ctx;
+    ctx.waitingOn = null;
+  }
+
+  /**
+   * `up_write()`.
+   *
+   * @param host The kernel.
+   * @throws {KernelBug} If the running context does not hold it.
+   */
+  upWrite(host: LockHost): void {
+    this.disown(host);
+    this.wakeWaiters(host);
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The simulated kernel in which `struct dio` lives: contexts, locks,
+ * workqueues, bios, inodes, and the direct-I/O core itself.
+ *
+ * Modelled are fs/direct-io.c, the parts of fs/aio.c, mm/filemap.c, fs/super.c
+ * and kernel/workqueue.c that a completion meets, in the versions that
+ * {@linkcode Profile} names. Not modelled: memory ordering below the level of
+ * locks and atomics, the page cache and the allocator, multi-queue hardware,
+ * and metadata beyond what completions touch.
+ *
+ * Nothing here touches a clock, a source of randomness or the outside world:
+ * a run is determined by its inputs.
+ *
+ * @example One asynchronous write on a file that is the whole device
+ * ```ts
+ * import { blockdevDirectIO, Inode, Kernel, O_DIRECT, SuperBlock, WRITE } from "@endio/dio/core";
+ * import type { BufferHead, DioOps, Filesystem } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ops: DioOps = {
+ *   getBlock(_inode: Inode, iblock: number, bh: BufferHead) {
+ *     bh.map(iblock, bh.bSize);
+ *     return 0;
+ *   },
+ * };
+ * const fs: Filesystem = {
+ *   name: "identity",
+ *   directIO: (rw, iocb, iter, offset) =>
+ *     blockdevDirectIO(rw, iocb, iocb.kiFilp.fInode, iter, offset, ops),
+ * };
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ name: "sda", sizeBytes: 1 << 20 });
+ * device.attach(kernel);
+ * const inode = new Inode(new SuperBlock(kernel, device, 12, fs), 12, 1 << 20);
+ * const ring = kernel.aio.ioSetup(1);
+ * const events: { data: number; res: number }[] = [];
+ * kernel.spawn("writer", (function* () {
+ *   yield* kernel.aio.ioSubmit(ring, {
+ *     file: { fInode: inode, fFlags: O_DIRECT },
+ *     rw: WRITE,
+ *     iov: [{ base: kernel.memory.alloc(4096), len: 4096 }],
+ *     offset: 0,
+ *     data: 7,
+ *   });
+ *   yield* kernel.aio.ioGetevents(ring, 1, events);
+ * })());
+ * kernel.run();
+ * assertEquals(events, [{ data: 7, res: 4096 }]);
+ * ```
+ *
+ * @module
+ */
+
+export * from "./aio.ts";
+export * from "./bio.ts";
+export * from "./block_device.ts";
+export * from "./buffer_head.ts";
+export * from "./bug.ts";
+export * from "./choices.ts";
+export * from "./context.ts";
+export * from "./dio.ts";
+export * from "./dio_await.ts";
+export * from "./dio_complete.ts";
+export * from "./dio_defer.ts";
+export * from "./dio_map.ts";
+export * from "./dio_submit.ts";
+export * from "./errno.ts";
+export * from "./events.ts";
+export * from "./filemap.ts";
+export * from "./fs.ts";
+export * from "./inode_dio.ts";
+export * from "./kernel.ts";
+export * from "./kernel_options.ts";
+export * from "./lock.ts";
+export * from "./page.ts";
+export * from "./prng.ts";
+export * from "./profile.ts";
+export * from "./scheduler.ts";
+export * from "./slab.ts";
+export * from "./step.ts";
+export * from "./strategy.ts";
+export * from "./trace_buffer.ts";
+export * from "./wait.ts";
+export * from "./workqueue.ts";

@@ -1,0 +1,418 @@
+/**
+ * The scheduler of the simulated kernel: contexts, who runs next, interrupts,
+ * and virtual time.
+ *
+ * @module
+ */
+
+import type { Choices, Deviation } from "./choices.ts";
+import { KernelBug } from "./bug.ts";
+import {
+  Context,
+  TASK_DEAD,
+  TASK_LOCK_WAIT,
+  TASK_RUNNING,
+  TASK_UNINTERRUPTIBLE,
+  waitGraph,
+} from "./context.ts";
+import { CpuSet } from "./cpu.ts";
+import type {
+  InterruptHandler,
+  InterruptSource,
+  KernelOptions,
+  RunResult,
+} from "./kernel_options.ts";
+import { Lock } from "./lock.ts";
+import { RunQueue } from "./run_queue.ts";
+import { STEP_LOCK, STEP_SCHEDULE, type Task } from "./step.ts";
+import { fifo, indexToOption, type Strategy } from "./strategy.ts";
+import { Timers } from "./timers.ts";
+
+/** Virtual time that a context uses between two waits or steps. */
+const STEP_NS = 100;
+const FIRST_TID = 10;
+/** Steps after which a run that is decided about step by step is endless. */
+const MAX_STEPS = 1_000_000;
+
+/**
+ * The part of a kernel that runs contexts.
+ *
+ * @example
+ * ```ts
+ * import { Kernel, Scheduler } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new Kernel() instanceof Scheduler, true);
+ * ```
+ */
+export abstract class Scheduler {
+  /** Who decides what runs next. */
+  readonly strategy: Strategy;
+  /** Whether every step is decided about; code yields its steps only then. */
+  readonly stepping: boolean;
+  /** Virtual time, in nanoseconds. */
+  now = 0;
+  /** Who is running; outside a run, the boot context. */
+  current: Context;
+  /** The bug that stopped the run, or null. */
+  bug: KernelBug | null = null;
+  /** Who waits for whom, when contexts wait for ever; or null. */
+  hung: string | null = null;
+  /** How many times a context was resumed. */
+  steps = 0;
+
+  readonly #cpus: CpuSet;
+  readonly #queue: RunQueue = new RunQueue();
+  readonly #runnable: Context[] = [];
+  readonly #timers: Timers = new Timers();
+  readonly #sources: InterruptSource[] = [];
+  readonly #contexts: Context[] = [];
+  readonly #idleInterrupts: Context[] = [];
+  readonly #deviations: Deviation[] = [];
+  readonly #maxSteps: number;
+  #nextAddr = 1;
+  #nextTid = FIRST_TID;
+  #choicePoints = 0;
+  #last: Context | null = null;
+
+  /**
+   * Makes a scheduler with nothing to run.
+   *
+   * @param options Strategy, processors and bounds.
+   */
+  constructor(options: KernelOptions) {
+    this.strategy = options.strategy ?? fifo();
+    this.stepping = this.strategy.stepping;
+    this.#cpus = new CpuSet(options.nrCpus ?? Infinity);
+    this.#maxSteps = options.maxSteps ??
+      (this.stepping ? MAX_STEPS : Infinity);
+    this.current = this.#newContext("task", "swapper", 0);
+    this.current.cpu = 0;
+  }
+
+  /**
+   * Notes that code which may sleep is entered.
+   *
+   * @param what The function, e.g. `mutex_lock`.
+   */
+  abstract mightSleep(what: string): void;
+
+  /**
+   * Records that a context was woken.
+   *
+   * @param ctx The context.
+   */
+  protected abstract noteWake(ctx: Context): void;
+
+  /** Records what ended the run, when it did not end by itself. */
+  protected abstract noteEnd(): void;
+
+  /** The choices of the run so far that were not the default ones. */
+  get choices(): Choices {
+    return this.#deviations;
+  }
+
+  /**
+   * A fresh address for steps.
+   *
+   * @param count How many consecutive ones.
+   * @returns The first.
+   */
+  newAddr(count: number = 1): number {
+    const addr = this.#nextAddr;
+    this.#nextAddr += count;
+    return addr;
+  }
+
+  /**
+   * Starts a task.
+   *
+   * @param comm Its name.
+   * @param body Its code.
+   * @returns Its context.
+   */
+  spawn(comm: string, body: Task<unknown>): Context {
+    return this.#start(this.#newContext("task", comm, this.#nextTid++), body);
+  }
+
+  /**
+   * Starts a worker thread for a work item.
+   *
+   * @param comm Its name, e.g. `kworker/1:2-dio/sda`.
+   * @param body Its code.
+   * @param cpu The processor it is bound to, or -1.
+   * @returns Its context.
+   */
+  startKworker(comm: string, body: Task<unknown>, cpu: number = -1): Context {
+    const ctx = this.#newContext("kworker", comm, this.#nextTid++);
+    ctx.cpu = cpu;
+    return this.#start(ctx, body);
+  }
+
+  /**
+   * Raises an interrupt.
+   *
+   * @typeParam T What the interrupt is about.
+   * @param kind Hardirq or softirq.
+   * @param handler What it does.
+   * @param arg What it is about, handed to the handler.
+   * @param delayNs When, from now; 0 for at once.
+   */
+  raise<T>(
+    kind: "softirq" | "hardirq",
+    handler: InterruptHandler<T>,
+    arg: T,
+    delayNs: number = 0,
+  ): void {
+    const ctx = this.#idleInterrupts.pop() ??
+      this.#newContext(kind, "<idle>", 0);
+    ctx.kind = kind;
+    ctx.handler = handler;
+    ctx.arg = arg;
+    ctx.body = null;
+    ctx.state = TASK_RUNNING;
+    ctx.started = false;
+    ctx.row = -1;
+    ctx.cpu = -1;
+    if (delayNs > 0) this.#timers.add(this.now + delayNs, ctx);
+    else this.#queue.push(ctx);
+  }
+
+  /**
+   * Sleeps for some virtual time; may sleep, as the name says.
+   *
+   * @param ns How long.
+   */
+  *sleep(ns: number): Task<void> {
+    this.mightSleep("msleep");
+    const ctx = this.current;
+    ctx.state = TASK_LOCK_WAIT;
+    ctx.waitingOn = null;
+    this.#timers.add(this.now + ns, ctx);
+    yield STEP_SCHEDULE;
+  }
+
+  /**
+   * `wake_up_process()`.
+   *
+   * @param ctx Who is woken.
+   * @returns False when it was not sleeping.
+   */
+  wakeUpProcess(ctx: Context): boolean {
+    if (ctx.state !== TASK_UNINTERRUPTIBLE) return false;
+    ctx.state = TASK_RUNNING;
+    this.noteWake(ctx);
+    // A context that has not called schedule() yet is still running.
+    if (ctx !== this.current && !ctx.queued) this.#queue.push(ctx);
+    return true;
+  }
+
+  /**
+   * Makes a context runnable that waited for a lock.
+   *
+   * @param ctx The context.
+   */
+  unpark(ctx: Context): void {
+    ctx.state = TASK_RUNNING;
+    this.#queue.push(ctx);
+  }
+
+  /**
+   * Lets the strategy decide something that is not about contexts.
+   *
+   * @param options How many options there are; 0 is the ordinary one.
+   * @param what What is decided.
+   * @returns An option.
+   */
+  choose(options: number, what: string): number {
+    if (options < 2) return 0;
+    const option = this.strategy.choose(options, what);
+    this.#note(option);
+    return option;
+  }
+
+  /**
+   * Lists a device that delivers completions from outside.
+   *
+   * @param source The device.
+   */
+  registerInterrupts(source: InterruptSource): void {
+    this.#sources.push(source);
+  }
+
+  /**
+   * Runs a function that cannot wait, outside a run: what a mount does before
+   * there is anybody to wait for.
+   *
+   * @typeParam T What it returns.
+   * @param body The function's task.
+   * @returns What it returned.
+   * @throws {Error} If it waits for something that never comes.
+   */
+  boot<T>(body: Task<T>): T {
+    for (;;) {
+      const result = body.next();
+      if (result.done) return result.value;
+      const { waitingOn } = this.current;
+      if (waitingOn instanceof Lock && waitingOn.blocks(this.current)) {
+        throw new Error(
+          `Cannot boot: it waits for ${waitingOn.describe()}; run it as a task`,
+        );
+      }
+    }
+  }
+
+  /**
+   * Runs until nothing is left to do, something waits for ever, or a bug
+   * stops it.
+   *
+   * @returns How it ended.
+   */
+  run(): RunResult {
+    const boot = this.current;
+    while (this.bug === null) {
+      const ctx = this.#next();
+      if (ctx !== undefined) this.#resume(ctx);
+      else if (!this.#idle()) break;
+      if (this.steps > this.#maxSteps) {
+        this.hung =
+          `the run does not end: ${this.steps} steps, last ran ${this.current.label}; a spin that never ends, or raise maxSteps`;
+        break;
+      }
+    }
+    this.current = boot;
+    if (this.bug === null) {
+      this.hung ??= waitGraph(this.#contexts);
+      this.noteEnd();
+    }
+    return { bug: this.bug, hung: this.hung, steps: this.steps };
+  }
+
+  #newContext(kind: Context["kind"], comm: string, tid: number): Context {
+    const ctx = new Context();
+    ctx.kind = kind;
+    ctx.comm = comm;
+    ctx.tid = tid;
+    ctx.index = this.#contexts.push(ctx) - 1;
+    return ctx;
+  }
+
+  #start(ctx: Context, body: Task<unknown>): Context {
+    ctx.body = body;
+    this.#queue.push(ctx);
+    return ctx;
+  }
+
+  #next(): Context | undefined {
+    const queue = this.#queue;
+    const cpus = this.#cpus;
+    if (!cpus.bounded && !this.stepping) return queue.shift();
+    queue.list(
+      this.#runnable,
+      cpus.bounded ? (ctx) => cpus.allows(ctx) : undefined,
+    );
+    return this.#pickFrom(this.#runnable);
+  }
+
+  #pickFrom(runnable: readonly Context[]): Context | undefined {
+    if (runnable.length === 0) return undefined;
+    let index = 0;
+    if (runnable.length > 1) {
+      const current = this.#last === null ? -1 : runnable.indexOf(this.#last);
+      if (this.stepping) {
+        index = this.strategy.pick(runnable, current);
+        this.#note(indexToOption(index, current));
+      } else index = Math.max(current, 0);
+    }
+    const ctx = runnable[index] as Context;
+    this.#queue.remove(ctx);
+    return ctx;
+  }
+
+  #note(option: number): void {
+    const point = this.#choicePoints++;
+    if (option !== 0) this.#deviations.push({ point, option });
+  }
+
+  #resume(ctx: Context): void {
+    this.current = ctx;
+    this.now += STEP_NS;
+    this.steps++;
+    try {
+      if (!ctx.started) this.#begin(ctx);
+      const result = (ctx.body as Task<unknown>).next();
+      if (result.done) this.#exit(ctx);
+      else this.#yielded(ctx, result.value);
+    } catch (error) {
+      this.#oops(error);
+    }
+  }
+
+  #begin(ctx: Context): void {
+    ctx.started = true;
+    this.#cpus.enter(ctx);
+    if (ctx.handler !== null) ctx.body = ctx.handler.irq(ctx.arg);
+  }
+
+  #yielded(ctx: Context, step: number): void {
+    ctx.step = step;
+    const kind = step & 3;
+    if (kind === STEP_LOCK) {
+      const lock = ctx.waitingOn as Lock;
+      this.#last = ctx;
+      if (!lock.blocks(ctx)) return this.#queue.push(ctx);
+      ctx.state = TASK_LOCK_WAIT;
+      lock.waiters.push(ctx);
+      return;
+    }
+    if (kind !== STEP_SCHEDULE) {
+      this.#last = ctx;
+      return this.#queue.push(ctx);
+    }
+    this.#last = null;
+    if (ctx.state === TASK_RUNNING) this.#queue.push(ctx);
+  }
+
+  #exit(ctx: Context): void {
+    ctx.state = TASK_DEAD;
+    ctx.body = null;
+    ctx.handler = null;
+    ctx.arg = null;
+    this.#last = null;
+    this.#cpus.leave(ctx);
+    if (ctx.inInterrupt) this.#idleInterrupts.push(ctx);
+    else if (!this.stepping) this.#forget(ctx);
+  }
+
+  /** Keeps the list of contexts short in a long run. */
+  #forget(ctx: Context): void {
+    const last = this.#contexts.pop() as Context;
+    if (last === ctx) return;
+    last.index = ctx.index;
+    this.#contexts[ctx.index] = last;
+  }
+
+  #oops(error: unknown): void {
+    if (!(error instanceof KernelBug)) throw error;
+    this.bug = error;
+    this.noteEnd();
+  }
+
+  /** Nobody can run: waits for time to pass or for a real device. */
+  #idle(): boolean {
+    const due = this.#timers.next();
+    if (due !== undefined) {
+      this.now = Math.max(this.now, due.at);
+      due.ctx.state = TASK_RUNNING;
+      this.#queue.push(due.ctx);
+      return true;
+    }
+    for (const source of this.#sources) {
+      if (source.inFlight > 0) {
+        source.reap();
+        return true;
+      }
+    }
+    return false;
+  }
+}

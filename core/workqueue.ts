@@ -1,0 +1,360 @@
+/**
+ * Workqueues: work items that run later in kernel threads, which may sleep.
+ *
+ * A bound queue limits how many of its items run at once per processor, an
+ * unbound one in all. Up to that limit every item gets a worker at once: more
+ * concurrency than the kernel's worker pools give, never less, so that no
+ * interleaving is missed.
+ *
+ * Source: kernel/workqueue.c.
+ *
+ * @module
+ */
+
+import { KernelBug } from "./bug.ts";
+import { EV } from "./events.ts";
+import type { Kernel } from "./kernel.ts";
+import { SCHEDULE, type Step, type Task, writeStep } from "./step.ts";
+import { WaitQueue } from "./wait.ts";
+
+/** Items run on any processor. */
+export const WQ_UNBOUND: number = 1 << 1;
+/** A rescuer runs the items when no worker can be made. */
+export const WQ_MEM_RECLAIM: number = 1 << 3;
+/** How many items run at once when 0 is asked for. */
+export const WQ_DFL_ACTIVE: number = 256;
+
+/**
+ * A piece of work: `struct work_struct`.
+ *
+ * @example
+ * ```ts
+ * import { WorkItem } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const work = new WorkItem();
+ * work.init("flush", function* () {});
+ * assertEquals([work.fnName, work.pending], ["flush", false]);
+ * ```
+ */
+export class WorkItem {
+  /** Identity in traces. */
+  id = 0;
+  /** Name of the function. */
+  fnName = "";
+  /** What it does. */
+  fn: (() => Task<void>) | null = null;
+  /** Whether it has been queued and has not begun to run. */
+  pending = false;
+  /** Identity of the dio it completes, for traces; 0 when none. */
+  dioId = 0;
+
+  /**
+   * `INIT_WORK()`.
+   *
+   * @param fnName Name of the function, for traces.
+   * @param fn What it does.
+   */
+  init(fnName: string, fn: () => Task<void>): void {
+    this.fnName = fnName;
+    this.fn = fn;
+    this.pending = false;
+  }
+}
+
+/** Items of one queue that share a concurrency limit. */
+interface PoolWorkqueue {
+  active: number;
+  readonly inactive: WorkItem[];
+}
+
+/** A thread that has run an item and can run the next. */
+interface IdleWorker {
+  readonly tid: number;
+  readonly comm: string;
+}
+
+/**
+ * A workqueue: `struct workqueue_struct`. Made by
+ * {@linkcode allocWorkqueue}.
+ *
+ * @example
+ * ```ts
+ * import { allocWorkqueue, Kernel, WorkItem } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const wq = allocWorkqueue(kernel, "my-wq", 0, 0)!;
+ * let ran = false;
+ * const work = new WorkItem();
+ * work.init("my_work", function* () {
+ *   ran = true;
+ * });
+ * kernel.spawn("a", (function* () {
+ *   yield* wq.queueWork(work);
+ *   yield* wq.destroy();
+ * })());
+ * kernel.run();
+ * assertEquals(ran, true);
+ * ```
+ */
+export class Workqueue {
+  /** Identity in traces. */
+  readonly id: number;
+  /** Its name, e.g. `dio/sda`. */
+  readonly name: string;
+  /** {@linkcode WQ_UNBOUND}, {@linkcode WQ_MEM_RECLAIM}. */
+  readonly flags: number;
+  /** How many items run at once, per processor unless unbound. */
+  readonly maxActive: number;
+  /** Whether it has been destroyed. */
+  destroyed = false;
+
+  readonly #kernel: Kernel;
+  readonly #step: Step;
+  readonly #pools: Map<number, PoolWorkqueue> = new Map();
+  readonly #idle: WaitQueue;
+  /** Sequence numbers of the items that are queued or running. */
+  readonly #outstanding: number[] = [];
+  readonly #rescued: WorkItem[] = [];
+  #rescuerRuns = false;
+  #sequence = 0;
+  #workers = 0;
+  readonly #idleWorkers: IdleWorker[] = [];
+
+  /**
+   * Use {@linkcode allocWorkqueue}.
+   *
+   * @param kernel The kernel.
+   * @param id Identity in traces.
+   * @param name Its name.
+   * @param flags Its flags.
+   * @param maxActive Its concurrency, at least 1.
+   */
+  constructor(
+    kernel: Kernel,
+    id: number,
+    name: string,
+    flags: number,
+    maxActive: number,
+  ) {
+    this.#kernel = kernel;
+    this.id = id;
+    this.name = name;
+    this.flags = flags;
+    this.maxActive = maxActive;
+    this.#step = writeStep(kernel.newAddr());
+    this.#idle = new WaitQueue(kernel, `workqueue ${name} to become idle`);
+  }
+
+  /**
+   * `queue_work()`: runs the item later in a worker. Does not sleep.
+   *
+   * @param work The item.
+   * @returns False when it is pending already.
+   * @throws {KernelBug} If the queue has been destroyed.
+   */
+  *queueWork(work: WorkItem): Task<boolean> {
+    const kernel = this.#kernel;
+    if (kernel.stepping) yield this.#step;
+    if (this.destroyed) {
+      throw new KernelBug(
+        "workqueue-life/alive-when-queued",
+        `workqueue ${this.name}`,
+        `${work.fnName} is queued on ${this.name} after that was destroyed`,
+      );
+    }
+    const queued = !work.pending;
+    if (queued) {
+      work.pending = true;
+      work.id = ++this.#sequence;
+      this.#outstanding.push(work.id);
+    }
+    if (kernel.tracing) this.#emit(EV.queue_work, work, queued);
+    if (queued) this.#insert(work, this.#poolKey());
+    return queued;
+  }
+
+  /**
+   * `flush_workqueue()`: waits for every item that was queued before.
+   */
+  *flush(): Task<void> {
+    const kernel = this.#kernel;
+    const last = this.#sequence;
+    kernel.mightSleep("flush_workqueue");
+    for (;;) {
+      if (kernel.stepping) yield this.#idle.step;
+      this.#idle.prepareToWait(kernel);
+      if (this.#outstanding.every((sequence) => sequence > last)) break;
+      yield SCHEDULE;
+    }
+    this.#idle.finishWait(kernel);
+  }
+
+  /**
+   * `drain_workqueue()`: waits until nothing is queued or running, also for
+   * items that items queue.
+   */
+  *drain(): Task<void> {
+    do {
+      yield* this.flush();
+    } while (this.#outstanding.length > 0);
+  }
+
+  /**
+   * `destroy_workqueue()`: drains it; nothing may be queued on it any more.
+   */
+  *destroy(): Task<void> {
+    yield* this.drain();
+    this.destroyed = true;
+    const kernel = this.#kernel;
+    if (kernel.tracing) {
+      kernel.emit(EV.destroy_workqueue, this.id, kernel.trace.str(this.name));
+    }
+  }
+
+  #poolKey(): number {
+    return this.flags & WQ_UNBOUND ? -1 : this.#kernel.current.cpu;
+  }
+
+  #insert(work: WorkItem, key: number): void {
+    let pool = this.#pools.get(key);
+    if (pool === undefined) {
+      pool = { active: 0, inactive: [] };
+      this.#pools.set(key, pool);
+    }
+    if (pool.active < this.maxActive) this.#activate(work, pool, key);
+    else pool.inactive.push(work);
+  }
+
+  #activate(work: WorkItem, pool: PoolWorkqueue, key: number): void {
+    pool.active++;
+    if (!this.#kernel.shouldFailAlloc("kworker")) {
+      this.#kernel.startKworker("kworker", this.#worker(work, pool, key));
+      return;
+    }
+    // Without a worker the item waits for the rescuer. A queue without one
+    // leaves it lying: that is what WQ_MEM_RECLAIM is for.
+    if (!(this.flags & WQ_MEM_RECLAIM)) return;
+    this.#rescued.push(work);
+    if (this.#rescuerRuns) return;
+    this.#rescuerRuns = true;
+    this.#kernel.startKworker(this.name, this.#rescuer(pool, key));
+  }
+
+  *#worker(work: WorkItem, pool: PoolWorkqueue, key: number): Task<void> {
+    const ctx = this.#kernel.current;
+    const idle = this.#idleWorkers.pop();
+    if (idle === undefined) {
+      const where = key < 0 ? "u4" : String(ctx.cpu);
+      ctx.comm = `kworker/${where}:${this.#workers++}-${this.name}`;
+    } else {
+      ctx.tid = idle.tid;
+      ctx.comm = idle.comm;
+    }
+    yield* this.#process(work);
+    this.#idleWorkers.push({ tid: ctx.tid, comm: ctx.comm });
+    this.#retire(pool, key);
+  }
+
+  *#rescuer(pool: PoolWorkqueue, key: number): Task<void> {
+    for (;;) {
+      const work = this.#rescued.shift();
+      if (work === undefined) break;
+      yield* this.#process(work);
+      this.#retire(pool, key);
+    }
+    this.#rescuerRuns = false;
+  }
+
+  *#process(work: WorkItem): Task<void> {
+    const kernel = this.#kernel;
+    if (kernel.stepping) yield this.#step;
+    // The function may free what the item lives in: nothing of it is looked
+    // at after the call.
+    const { id, fn, fnName, dioId } = work;
+    work.pending = false;
+    if (kernel.tracing) this.#emit(EV.workqueue_execute_start, work);
+    if (fn !== null) yield* fn();
+    if (kernel.tracing) {
+      kernel.emit(
+        EV.workqueue_execute_end,
+        this.id,
+        id,
+        kernel.trace.str(fnName),
+        dioId,
+      );
+    }
+    if (kernel.stepping) yield this.#idle.step;
+    this.#outstanding.splice(this.#outstanding.indexOf(id), 1);
+    this.#idle.wakeUp(kernel);
+  }
+
+  #retire(pool: PoolWorkqueue, key: number): void {
+    pool.active--;
+    const next = pool.inactive.shift();
+    if (next !== undefined) this.#activate(next, pool, key);
+  }
+
+  #emit(code: number, work: WorkItem, queued?: boolean): void {
+    const kernel = this.#kernel;
+    kernel.emit(
+      code,
+      this.id,
+      work.id,
+      kernel.trace.str(work.fnName),
+      work.dioId,
+      queued === undefined ? undefined : Number(queued),
+    );
+  }
+}
+
+/**
+ * `alloc_workqueue()`: may sleep, and may fail when the kernel was told so.
+ *
+ * @param kernel The kernel.
+ * @param name Its name, e.g. `dio/sda`.
+ * @param flags {@linkcode WQ_UNBOUND}, {@linkcode WQ_MEM_RECLAIM}.
+ * @param maxActive How many items run at once, per processor unless unbound;
+ * 0 for {@linkcode WQ_DFL_ACTIVE}.
+ * @returns The queue, or null when there is no memory.
+ *
+ * @example
+ * ```ts
+ * import { allocWorkqueue, Kernel, WQ_MEM_RECLAIM } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel({
+ *   allocFaults: [{ what: "alloc_workqueue", nth: 2 }],
+ * });
+ * const first = allocWorkqueue(kernel, "dio/sda", WQ_MEM_RECLAIM, 0);
+ * assertEquals(first?.maxActive, 256);
+ * assertEquals(allocWorkqueue(kernel, "dio/sdb", WQ_MEM_RECLAIM, 0), null);
+ * ```
+ */
+export function allocWorkqueue(
+  kernel: Kernel,
+  name: string,
+  flags: number,
+  maxActive: number,
+): Workqueue | null {
+  kernel.mightSleep("alloc_workqueue");
+  if (kernel.shouldFailAlloc("alloc_workqueue")) return null;
+  const wq = new Workqueue(
+    kernel,
+    kernel.newWorkqueueId(),
+    name,
+    flags,
+    maxActive === 0 ? WQ_DFL_ACTIVE : maxActive,
+  );
+  if (kernel.tracing) {
+    kernel.emit(
+      EV.alloc_workqueue,
+      wq.id,
+      kernel.trace.str(name),
+      flags,
+      wq.maxActive,
+    );
+  }
+  return wq;
+}

@@ -1,0 +1,49 @@
+/**
+ * Memory whose real address is known and page-aligned, as direct I/O needs.
+ *
+ * @module
+ */
+
+import type { Libc } from "./libc.ts";
+
+/** The page size that endio aligns to, in bytes. */
+export const PAGE_SIZE_BYTES = 4096;
+
+/**
+ * One page-aligned region that buffers of direct I/O live in.
+ *
+ * The region is an ArrayBuffer with an explicit backing store: a small typed
+ * array made without one lives inside the garbage-collected heap and may move.
+ */
+export class AlignedMemory {
+  /** The whole region; the first byte lies at {@linkcode address}. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The real address of the first byte, below 2^53. */
+  readonly address: number;
+
+  /**
+   * Allocates a region.
+   *
+   * @param libc The library that tells addresses.
+   * @param byteLength The size of the region in bytes, at least 1.
+   * @throws {RangeError} If the size is not a positive integer.
+   */
+  constructor(libc: Libc, byteLength: number) {
+    if (!Number.isSafeInteger(byteLength) || byteLength < 1) {
+      throw new RangeError(
+        `Cannot allocate memory: ${byteLength} is not a positive integer`,
+      );
+    }
+    const buffer = new ArrayBuffer(byteLength + PAGE_SIZE_BYTES - 1);
+    const start = libc.addressOf(new Uint8Array(buffer));
+    const skip = (PAGE_SIZE_BYTES - start % PAGE_SIZE_BYTES) % PAGE_SIZE_BYTES;
+    this.bytes = new Uint8Array(buffer, skip, byteLength);
+    this.address = start + skip;
+  }
+
+  /** Whether `length` bytes at `address` lie wholly inside the region. */
+  holds(address: number, length: number): boolean {
+    return address >= this.address &&
+      address + length <= this.address + this.bytes.length;
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * Block devices that the simulated kernel runs on.
+ *
+ * @module
+ */
+
+export * from "./memory_device.ts";
