@@ -105,7 +105,10 @@ export function waitGraph(contexts: readonly Context[]): string | null {
   if (stuck.length === 0) return null;
   const waits = stuck.map((ctx) =>
     `${ctx.label} waits for ${
-      ctx.waitingOn?.describe() ?? "a wake-up that nobody is left to send"
+      ctx.waitingOn?.describe() ??
+        (ctx.queued
+          ? `cpu ${ctx.cpu}`
+          : "a wake-up that nobody is left to send")
     }`
   );
   return waits.join("; ");

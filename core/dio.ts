@@ -107,6 +107,8 @@ export class DioSubmit {
   position = 0;
   /** End of the request in the file. */
   end = 0;
+  /** Where in the file the bio under construction ends. */
+  bioEnd = 0;
   /** Bytes of the current mapping that are left. */
   available = 0;
   /** Next byte on the device, when the current mapping is mapped. */

@@ -168,17 +168,18 @@ export class DioMapping extends DioAwait {
   }
 
   /**
-   * Whether the next piece continues the bio under construction, or can begin
-   * a new one at once.
+   * Whether the next piece continues the bio under construction, on the device
+   * and in the file, or can begin a new one at once.
    *
    * @param dio The request.
    * @returns False when {@linkcode dioNextBio} has work to do first.
    */
   dioFits(dio: Dio): boolean {
-    const { bio, devicePosition } = dio.sdio;
+    const { bio, bioEnd, devicePosition, position } = dio.sdio;
     return bio === null
       ? !this.dioReapDue(dio)
-      : !bio.full && bio.endSector === devicePosition / 512;
+      : !bio.full && bio.endSector === devicePosition / 512 &&
+        bioEnd === position;
   }
 
   /**
@@ -195,6 +196,7 @@ export class DioMapping extends DioAwait {
     const bio = sdio.bio ??= this.dioBioAlloc(dio, sdio.devicePosition / 512);
     if (!bio.addPage(page, offset, bytes)) putPage(page);
     this.dioAdvance(dio, bytes);
+    sdio.bioEnd = sdio.position;
   }
 
   /**

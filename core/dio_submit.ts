@@ -123,18 +123,19 @@ export class DirectIo extends DioMapping {
   /**
    * What a submission comes to: an asynchronous request that was submitted
    * whole is left to its bios; every other one is waited for. A write that met
-   * a hole counts what it did; the rest is the caller's.
+   * a hole counts what it did; the rest is the caller's. A read that stops at the
+   * end of the file is whole.
    *
    * @param dio The request.
    * @param ret What stopped the mapping, or 0.
    * @returns 0, a negative errno, or `-EIOCBQUEUED`.
    */
   dioSubmitted(dio: Dio, ret: number): number {
-    if (ret === -ENOTBLK || ret === END_OF_FILE) return 0;
+    const error = ret === -ENOTBLK || ret === END_OF_FILE ? 0 : ret;
     const { begin, end } = dio.sdio;
-    const queued = dio.isAsync && ret === 0 && dio.result > 0 &&
+    const queued = dio.isAsync && error === 0 && dio.result > 0 &&
       (dio.rw === READ || dio.result === end - begin);
-    return queued ? -EIOCBQUEUED : ret;
+    return queued ? -EIOCBQUEUED : error;
   }
 
   /**
@@ -186,6 +187,7 @@ export class DirectIo extends DioMapping {
       dio.id,
       iocb.id,
       inode.iIno,
+      dio.rw,
       kernel.trace.str(ops.endIo ? ops.endIoName ?? "end_io" : ""),
       Number(dio.isAsync),
       dio.iSize,

@@ -65,7 +65,7 @@ export const EVENTS = {
   io_submit: ["iocb", "ino", "rw:rw", "offset", "bytes"],
   direct_IO: ["iocb", "ino", "rw:rw", "offset", "bytes", "is_sync", "dsync"],
   direct_IO_return: ["iocb", "ino", "ret"],
-  dio_alloc: ["dio", "iocb", "ino", "end_io:s", "is_async", "i_size"],
+  dio_alloc: ["dio", "iocb", "ino", "rw:rw", "end_io:s", "is_async", "i_size"],
   dio_set_defer_completion: ["dio", "sb:s"],
   inode_dio_begin: ["ino", "dio", "count"],
   inode_dio_done: ["ino", "dio", "count"],

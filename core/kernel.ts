@@ -167,7 +167,8 @@ export class Kernel extends Scheduler {
    */
   shutdown(): void {
     if (!this.tracing) return;
-    for (const cache of this.#caches) {
+    // Of a run that hangs everything is still allocated; that says nothing.
+    for (const cache of this.hung === null ? this.#caches : []) {
       for (const id of cache.liveIds()) {
         this.emit(EV.slab_leak, this.trace.str(cache.name), id);
       }

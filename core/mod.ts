@@ -81,5 +81,6 @@ export * from "./slab.ts";
 export * from "./step.ts";
 export * from "./strategy.ts";
 export * from "./trace_buffer.ts";
+export * from "./vfs.ts";
 export * from "./wait.ts";
 export * from "./workqueue.ts";

@@ -57,7 +57,10 @@ export class Page {
 
 /** Memory that a real device can transfer to and from by itself. */
 export interface AlignedBytes {
-  /** The bytes; the first one lies on a page boundary. */
+  /**
+   * The bytes: whole pages, the first one on a page boundary. The last page
+   * becomes the page of zeros, which the device has to reach like any other.
+   */
   readonly bytes: Uint8Array;
   /** The real address of the first byte. */
   readonly address: number;
@@ -83,23 +86,38 @@ export class UserMemory {
   readonly #real: number;
   readonly #pages: (Page | undefined)[];
   #used = 0;
-  readonly #zeroPage: Page = new Page(-1, new Uint8Array(PAGE_SIZE), 0);
+  readonly #zeroPage: Page;
   #unmapped: Set<number> | null = null;
 
   /**
    * Makes a process's memory.
    *
    * @param memory How many bytes of ordinary memory, rounded up to pages; or
-   * memory that a real device can reach.
+   * memory that a real device can reach, whose last page becomes the page of
+   * zeros.
+   * @throws {RangeError} If the memory given is not whole pages.
    */
   constructor(memory: number | AlignedBytes) {
     if (typeof memory === "number") {
       const pages = Math.ceil(memory / PAGE_SIZE);
       this.#all = new Uint8Array(pages * PAGE_SIZE);
       this.#real = 0;
+      this.#zeroPage = new Page(-1, new Uint8Array(PAGE_SIZE), 0);
     } else {
-      this.#all = memory.bytes;
-      this.#real = memory.address;
+      const { bytes, address } = memory;
+      const zeros = bytes.length - PAGE_SIZE;
+      if (zeros < 0 || zeros % PAGE_SIZE !== 0) {
+        throw new RangeError(
+          `Cannot make user memory: ${bytes.length} bytes are not whole pages, of which the last one holds zeros`,
+        );
+      }
+      this.#all = bytes.subarray(0, zeros);
+      this.#real = address;
+      this.#zeroPage = new Page(
+        -1,
+        bytes.subarray(zeros).fill(0),
+        address === 0 ? 0 : address + zeros,
+      );
     }
     this.#pages = new Array(this.#all.length >> PAGE_SHIFT);
   }

@@ -24,7 +24,7 @@ import type {
 } from "./kernel_options.ts";
 import { Lock } from "./lock.ts";
 import { RunQueue } from "./run_queue.ts";
-import { STEP_LOCK, STEP_SCHEDULE, type Task } from "./step.ts";
+import { SCHEDULE, STEP_LOCK, STEP_SCHEDULE, type Task } from "./step.ts";
 import { fifo, indexToOption, type Strategy } from "./strategy.ts";
 import { Timers } from "./timers.ts";
 
@@ -171,6 +171,8 @@ export abstract class Scheduler {
     ctx.arg = arg;
     ctx.body = null;
     ctx.state = TASK_RUNNING;
+    ctx.step = SCHEDULE;
+    ctx.comm = "<idle>";
     ctx.started = false;
     ctx.row = -1;
     ctx.cpu = -1;
@@ -253,10 +255,14 @@ export abstract class Scheduler {
     for (;;) {
       const result = body.next();
       if (result.done) return result.value;
-      const { waitingOn } = this.current;
-      if (waitingOn instanceof Lock && waitingOn.blocks(this.current)) {
+      const { state, waitingOn } = this.current;
+      this.current.step = result.value;
+      const sleeps = result.value === SCHEDULE && state !== TASK_RUNNING;
+      if (sleeps || waitsForLock(this.current)) {
         throw new Error(
-          `Cannot boot: it waits for ${waitingOn.describe()}; run it as a task`,
+          `Cannot boot: it waits for ${
+            waitingOn?.describe() ?? "time to pass"
+          }; run it as a task`,
         );
       }
     }
@@ -306,13 +312,20 @@ export abstract class Scheduler {
   #next(): Context | undefined {
     const queue = this.#queue;
     const cpus = this.#cpus;
-    if (!cpus.bounded && !this.stepping) return queue.shift();
-    queue.list(
-      this.#runnable,
-      cpus.bounded ? (ctx) => cpus.allows(ctx) : undefined,
-    );
+    if (!cpus.bounded && !this.stepping) {
+      for (;;) {
+        const ctx = queue.shift();
+        if (ctx === undefined || !waitsForLock(ctx)) return ctx;
+        this.#park(ctx);
+      }
+    }
+    queue.list(this.#runnable, this.#canRun);
     return this.#pickFrom(this.#runnable);
   }
+
+  /** A lock that was free when it was asked for may have been taken since. */
+  readonly #canRun = (ctx: Context): boolean =>
+    !waitsForLock(ctx) && (!this.#cpus.bounded || this.#cpus.allows(ctx));
 
   #pickFrom(runnable: readonly Context[]): Context | undefined {
     if (runnable.length === 0) return undefined;
@@ -358,12 +371,8 @@ export abstract class Scheduler {
     ctx.step = step;
     const kind = step & 3;
     if (kind === STEP_LOCK) {
-      const lock = ctx.waitingOn as Lock;
       this.#last = ctx;
-      if (!lock.blocks(ctx)) return this.#queue.push(ctx);
-      ctx.state = TASK_LOCK_WAIT;
-      lock.waiters.push(ctx);
-      return;
+      return waitsForLock(ctx) ? this.#park(ctx) : this.#queue.push(ctx);
     }
     if (kind !== STEP_SCHEDULE) {
       this.#last = ctx;
@@ -371,6 +380,12 @@ export abstract class Scheduler {
     }
     this.#last = null;
     if (ctx.state === TASK_RUNNING) this.#queue.push(ctx);
+  }
+
+  /** Takes a context out of the run queue until its lock is released. */
+  #park(ctx: Context): void {
+    ctx.state = TASK_LOCK_WAIT;
+    (ctx.waitingOn as Lock).waiters.push(ctx);
   }
 
   #exit(ctx: Context): void {
@@ -415,4 +430,10 @@ export abstract class Scheduler {
     }
     return false;
   }
+}
+
+/** Whether a context has asked for a lock that it cannot have now. */
+function waitsForLock(ctx: Context): boolean {
+  return (ctx.step & 3) === STEP_LOCK && ctx.waitingOn instanceof Lock &&
+    ctx.waitingOn.blocks(ctx);
 }

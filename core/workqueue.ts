@@ -68,6 +68,13 @@ interface PoolWorkqueue {
   readonly inactive: WorkItem[];
 }
 
+/** An item that no worker could be made for. */
+interface RescuedItem {
+  readonly work: WorkItem;
+  readonly pool: PoolWorkqueue;
+  readonly key: number;
+}
+
 /** A thread that has run an item and can run the next. */
 interface IdleWorker {
   readonly tid: number;
@@ -116,7 +123,7 @@ export class Workqueue {
   readonly #idle: WaitQueue;
   /** Sequence numbers of the items that are queued or running. */
   readonly #outstanding: number[] = [];
-  readonly #rescued: WorkItem[] = [];
+  readonly #rescued: RescuedItem[] = [];
   #rescuerRuns = false;
   #sequence = 0;
   #workers = 0;
@@ -236,10 +243,10 @@ export class Workqueue {
     // Without a worker the item waits for the rescuer. A queue without one
     // leaves it lying: that is what WQ_MEM_RECLAIM is for.
     if (!(this.flags & WQ_MEM_RECLAIM)) return;
-    this.#rescued.push(work);
+    this.#rescued.push({ work, pool, key });
     if (this.#rescuerRuns) return;
     this.#rescuerRuns = true;
-    this.#kernel.startKworker(this.name, this.#rescuer(pool, key));
+    this.#kernel.startKworker(this.name, this.#rescuer());
   }
 
   *#worker(work: WorkItem, pool: PoolWorkqueue, key: number): Task<void> {
@@ -257,12 +264,12 @@ export class Workqueue {
     this.#retire(pool, key);
   }
 
-  *#rescuer(pool: PoolWorkqueue, key: number): Task<void> {
+  *#rescuer(): Task<void> {
     for (;;) {
-      const work = this.#rescued.shift();
-      if (work === undefined) break;
-      yield* this.#process(work);
-      this.#retire(pool, key);
+      const item = this.#rescued.shift();
+      if (item === undefined) break;
+      yield* this.#process(item.work);
+      this.#retire(item.pool, item.key);
     }
     this.#rescuerRuns = false;
   }

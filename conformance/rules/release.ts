@@ -1,0 +1,162 @@
+/**
+ * Rules about what is released, how often, and who still uses it.
+ *
+ * @module
+ */
+
+import type { EventName, TraceEvent } from "../../core/mod.ts";
+import type { Handlers, Rule } from "../rule.ts";
+import { oopsRule } from "./oops.ts";
+
+/** Events that somebody makes who holds the dio. */
+const DIO_EVENTS: readonly EventName[] = [
+  "dio_set_defer_completion",
+  "get_block",
+  "submit_bio",
+  "dio_bio_end_aio",
+  "dio_bio_end_io",
+  "dio_io_error",
+  "dio_page_error",
+  "dio_complete",
+  "end_io",
+  "end_io_return",
+  "inode_dio_begin",
+  "inode_dio_done",
+];
+
+/** `released-once`, `no-use-after-release`, `dio-count-balanced`. */
+export const RELEASE_RULES: readonly Rule[] = [
+  oopsRule({
+    id: "released-once/double-free",
+    sentence: "No object is freed twice",
+    why: "two owners get the same memory",
+    source: "mm/slab.c: kmem_cache_free()",
+    bugs: ["DIO-020", "DIO-022"],
+    when: ["dio_free"],
+  }),
+  oopsRule({
+    id: "released-once/page-pin",
+    sentence: "A page is released as often as it was pinned",
+    why: "a page of another process is overwritten by the transfer",
+    source: "fs/direct-io.c: dio_bio_complete(), dio_cleanup()",
+    bugs: ["DIO-006"],
+    when: ["bio_endio"],
+  }),
+  {
+    id: "released-once/no-leak",
+    sentence:
+      "Nothing is allocated or pinned any more when all has come to its end",
+    why: "memory is lost with every request",
+    source: "fs/direct-io.c: dio_complete(), dio_bio_complete()",
+    bugs: ["DIO-006", "DIO-012", "DIO-131"],
+    check: ({ exercised, violated }) => ({
+      slab_leak(event) {
+        violated(`${event["cache"]} ${event["obj"]} to be released`, event);
+      },
+      trace_end() {
+        exercised();
+      },
+    }),
+  },
+  {
+    id: "released-once/dio",
+    sentence: "Every dio is freed once",
+    why: "memory is lost, or belongs to two owners",
+    source: "fs/direct-io.c: dio_complete()",
+    bugs: ["DIO-020", "DIO-077"],
+    check: ({ requests, exercised, violated }) => ({
+      dio_free(event) {
+        exercised();
+        if (requests.dioGone(event)) violated("one dio_free", event);
+      },
+      trace_end(event) {
+        for (const { alloc, complete } of requests.dios.values()) {
+          violated("dio_free before the trace ends", alloc, complete, event);
+        }
+      },
+    }),
+  },
+  oopsRule({
+    id: "no-use-after-release/slab",
+    sentence: "No object is used after it was freed",
+    why: "memory of another owner is read or changed",
+    source: "fs/direct-io.c: dio_bio_end_aio(), dio_complete()",
+    bugs: ["DIO-002", "DIO-022", "DIO-053", "DIO-154", "DIO-157"],
+    when: ["dio_free"],
+  }),
+  {
+    id: "no-use-after-release/dio",
+    sentence: "Nothing happens to a dio after it was freed",
+    why: "memory of another request is read or changed",
+    source: "fs/direct-io.c: do_blockdev_direct_IO(), dio_complete()",
+    bugs: ["DIO-002", "DIO-020", "DIO-077"],
+    check: ({ requests, exercised, violated }) => {
+      const onUse = (event: TraceEvent) => {
+        if ((event.dio ?? 0) === 0) return;
+        exercised();
+        if (requests.dioGone(event)) {
+          violated(`${event.ev} before dio_free`, event);
+        }
+      };
+      const handlers: Handlers = {};
+      for (const ev of DIO_EVENTS) handlers[ev] = onUse;
+      return handlers;
+    },
+  },
+  {
+    id: "dio-count-balanced/per-request",
+    sentence:
+      "A request raises i_dio_count once and drops it once, on every path",
+    why:
+      "truncate waits for ever, or does not wait for a request that is in flight",
+    source: "fs/direct-io.c: do_blockdev_direct_IO(), dio_complete()",
+    bugs: ["DIO-086", "DIO-083"],
+    check: ({ requests, exercised, violated }) => ({
+      inode_dio_begin(event) {
+        const dio = requests.dioOf(event);
+        if (dio?.begin) violated("one inode_dio_begin", dio.begin, event);
+      },
+      inode_dio_done(event) {
+        const dio = requests.dioOf(event);
+        if (dio === undefined) return;
+        if (dio.done) violated("one inode_dio_done", dio.done, event);
+        if (!dio.begin) violated("inode_dio_begin before it", dio.alloc, event);
+      },
+      dio_free(event) {
+        const dio = requests.dioOf(event);
+        if (dio === undefined) return;
+        exercised();
+        if (dio.begin && !dio.done) {
+          violated("inode_dio_done before it", dio.begin, event);
+        }
+      },
+    }),
+  },
+  {
+    id: "dio-count-balanced/zero-at-end",
+    sentence:
+      "i_dio_count is never negative, and zero when nothing is in flight any more",
+    why: "truncate waits for ever",
+    source: "fs/inode.c: inode_dio_wait(), inode_dio_done()",
+    bugs: ["DIO-086"],
+    check: ({ exercised, violated }) => {
+      const last: Map<number, TraceEvent> = new Map();
+      const onCount = (event: TraceEvent) => {
+        exercised();
+        const count = Number(event["count"]);
+        if (count < 0) violated(`a count of 0 or more, not ${count}`, event);
+        if (count === 0) last.delete(event.ino ?? 0);
+        else last.set(event.ino ?? 0, event);
+      };
+      return {
+        inode_dio_begin: onCount,
+        inode_dio_done: onCount,
+        trace_end(event) {
+          for (const [ino, counted] of last) {
+            violated(`i_dio_count of inode ${ino} to be 0`, counted, event);
+          }
+        },
+      };
+    },
+  },
+];

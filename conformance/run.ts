@@ -1,0 +1,226 @@
+/**
+ * Runs a scenario on a filesystem model, and checks the trace.
+ *
+ * @module
+ */
+
+import {
+  type BlockDevice,
+  type DirectIo,
+  genericShutdownSuper,
+  Kernel,
+  type KernelBug,
+  type ProfileName,
+  type Strategy,
+  type TraceEvent,
+  type UserMemory,
+} from "../core/mod.ts";
+import { MemoryDevice } from "../devices/mod.ts";
+import type { FilesystemModel, ModelSpec } from "../fs_models/mod.ts";
+import { type CheckOptions, checkTrace } from "./checker.ts";
+import type { Violation } from "./rule.ts";
+import type { Scenario } from "./scenario.ts";
+import { formatToken } from "./token.ts";
+import { UserFile } from "./user_file.ts";
+import { type OpenFile, UserTask } from "./user_task.ts";
+
+const DEVICE_BYTES = 1 << 20;
+
+/** How a scenario is run. */
+export interface RunOptions extends CheckOptions {
+  /**
+   * Who decides what runs next; for this run only.
+   *
+   * @default {fifo()}
+   */
+  readonly strategy?: Strategy;
+  /** How many processors there are; without it, enough. */
+  readonly nrCpus?: number;
+  /** A variant of the direct-I/O core, to put in place of the real one. */
+  readonly directIo?: (kernel: Kernel) => DirectIo;
+  /**
+   * The device; its faults and completion context are its own then.
+   *
+   * @default {a memory device as the scenario describes it}
+   */
+  readonly device?: BlockDevice;
+  /** The memory of user buffers, for a device that needs its own. */
+  readonly memory?: UserMemory;
+}
+
+/** What a run came to. */
+export interface RunReport {
+  /** The model's name. */
+  readonly model: string;
+  /** The scenario. */
+  readonly scenario: Scenario;
+  /** Whose semantics were in force. */
+  readonly profile: ProfileName;
+  /** What was broken. */
+  readonly violations: readonly Violation[];
+  /** How often each rule had something to say, by id. */
+  readonly exercised: ReadonlyMap<string, number>;
+  /** The trace. */
+  readonly events: readonly TraceEvent[];
+  /** The word that repeats the run. */
+  readonly token: string;
+  /** What the system calls returned, a list for each task. */
+  readonly results: readonly (readonly number[])[];
+  /** The bug that stopped the run, or null. */
+  readonly bug: KernelBug | null;
+}
+
+/**
+ * Why a model cannot run a scenario.
+ *
+ * @param fs The mounted model.
+ * @param scenario The scenario.
+ * @param profile Whose semantics are in force.
+ * @returns The reason, or null when it can.
+ *
+ * @example
+ * ```ts
+ * import { scenarioById, whyNot } from "@endio/dio/conformance";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   whyNot({ features: [] }, scenarioById("aio-write-unwritten"), "v3.12"),
+ *   "the model lacks unwritten",
+ * );
+ * ```
+ */
+export function whyNot(
+  fs: Pick<FilesystemModel, "features">,
+  scenario: Scenario,
+  profile: ProfileName,
+): string | null {
+  const lacking = (scenario.needs ?? []).filter((need) =>
+    !fs.features?.includes(need)
+  );
+  if (lacking.length > 0) return `the model lacks ${lacking.join(", ")}`;
+  return scenario.profiles?.includes(profile) ?? true
+    ? null
+    : `it is about ${scenario.profiles?.join(", ")}`;
+}
+
+/**
+ * Mounts a model for a moment, to ask what it is able to do.
+ *
+ * @param spec The model.
+ * @returns The mounted model.
+ *
+ * @example
+ * ```ts
+ * import { mountForQuestions } from "@endio/dio/conformance";
+ * import { MODELS } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(mountForQuestions(MODELS[0]!).name, "plain");
+ * ```
+ */
+export function mountForQuestions(spec: ModelSpec): FilesystemModel {
+  const kernel = new Kernel({ tracing: false });
+  const device = new MemoryDevice({ sizeBytes: DEVICE_BYTES });
+  device.attach(kernel);
+  return spec.mount(kernel, device);
+}
+
+/**
+ * Runs a scenario once: mounts the model, runs the tasks, unmounts, and checks
+ * the trace.
+ *
+ * @param spec The model.
+ * @param scenario The scenario; the model must be able to run it.
+ * @param options Profile, strategy, rules.
+ * @returns What it came to.
+ *
+ * @example
+ * ```ts
+ * import { runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { MODELS } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { violations, results } = runScenario(
+ *   MODELS[0]!,
+ *   scenarioById("aio-write"),
+ * );
+ * assertEquals(violations, []);
+ * assertEquals(results, [[4096, 4096]]);
+ * ```
+ */
+export function runScenario(
+  spec: ModelSpec,
+  scenario: Scenario,
+  options: RunOptions = {},
+): RunReport {
+  const kernel = bootKernel(scenario, options);
+  const device = options.device ?? memoryDevice(scenario);
+  device.attach(kernel);
+  const fs = spec.mount(kernel, device);
+  const tasks = spawnTasks(kernel, fs, scenario);
+  let result = kernel.run();
+  if (result.bug === null && result.hung === null) {
+    kernel.spawn("umount", genericShutdownSuper(fs.sb));
+    result = kernel.run();
+  }
+  if (result.bug === null) kernel.shutdown();
+  const profile = kernel.profile.name;
+  const events = [...kernel.trace.events()];
+  const { violations, exercised } = checkTrace(events, { ...options, profile });
+  return {
+    model: spec.name,
+    scenario,
+    profile,
+    violations,
+    exercised,
+    events,
+    token: formatToken({
+      profile,
+      model: spec.name,
+      scenario: scenario.id,
+      strategy: kernel.strategy.name,
+      choices: kernel.choices,
+    }),
+    results: tasks.map((task) => task.results),
+    bug: result.bug,
+  };
+}
+
+function bootKernel(scenario: Scenario, options: RunOptions): Kernel {
+  const { profile, strategy, nrCpus, directIo, memory } = options;
+  const { allocFaults } = scenario;
+  return new Kernel({
+    ...(profile && { profile }),
+    ...(strategy && { strategy }),
+    ...(nrCpus && { nrCpus }),
+    ...(directIo && { directIo }),
+    ...(memory && { memory }),
+    ...(allocFaults && { allocFaults }),
+  });
+}
+
+function memoryDevice({ completion, faults }: Scenario): MemoryDevice {
+  return new MemoryDevice({
+    sizeBytes: DEVICE_BYTES,
+    ...(completion && { completion }),
+    ...(faults && { faults }),
+  });
+}
+
+function spawnTasks(
+  kernel: Kernel,
+  fs: FilesystemModel,
+  scenario: Scenario,
+): UserTask[] {
+  const open = (): OpenFile => ({
+    inode: fs.createFile(scenario.file),
+    content: new UserFile(DEVICE_BYTES),
+  });
+  const shared = open();
+  return scenario.tasks.map(({ comm, ops, ownFile }) => {
+    const file = ownFile ? open() : shared;
+    const task = new UserTask(kernel, file, scenario.dsync ?? false);
+    kernel.spawn(comm, task.run(ops));
+    return task;
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * The system calls around a file that are not reads or writes.
+ *
+ * Source: fs/open.c, fs/sync.c.
+ *
+ * @module
+ */
+
+import { EOPNOTSUPP } from "./errno.ts";
+import { EV } from "./events.ts";
+import { blkdevIssueFlush } from "./filemap.ts";
+import type { Inode } from "./fs.ts";
+import type { Task } from "./step.ts";
+
+/**
+ * `do_truncate()`: changes a file's size under `i_mutex`.
+ *
+ * @param inode The file.
+ * @param size The new size in bytes.
+ * @returns 0 or a negative errno; `-EOPNOTSUPP` if the filesystem cannot.
+ *
+ * @example
+ * ```ts
+ * import { doTruncate, Kernel } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { PlainFilesystem } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * device.attach(kernel);
+ * const inode = new PlainFilesystem(kernel, device)
+ *   .createFile({ size: 8192, extents: [] });
+ * kernel.spawn("truncate", doTruncate(inode, 100));
+ * kernel.run();
+ * assertEquals(inode.iSize, 100);
+ * ```
+ */
+export function* doTruncate(inode: Inode, size: number): Task<number> {
+  const { kernel, fs } = inode.iSb;
+  if (fs.truncate === undefined) return -EOPNOTSUPP;
+  yield* inode.iMutex.lock(kernel);
+  if (kernel.tracing) kernel.emit(EV.truncate, inode.iIno, size);
+  const ret = yield* fs.truncate(inode, size);
+  if (kernel.tracing) kernel.emit(EV.truncate_return, inode.iIno, ret);
+  inode.iMutex.unlock(kernel);
+  return ret;
+}
+
+/**
+ * `vfs_fallocate()`: allocates unwritten blocks under `i_mutex`.
+ *
+ * @param inode The file.
+ * @param offset First byte.
+ * @param bytes How many.
+ * @returns 0 or a negative errno; `-EOPNOTSUPP` if the filesystem cannot.
+ *
+ * @example
+ * ```ts
+ * import { Kernel, vfsFallocate } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { Ext4 } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * device.attach(kernel);
+ * const inode = new Ext4(kernel, device).createFile({ size: 0, extents: [] });
+ * kernel.spawn("fallocate", vfsFallocate(inode, 0, 8192));
+ * kernel.run();
+ * assertEquals(inode.extents.lookup(0).state, "unwritten");
+ * ```
+ */
+export function* vfsFallocate(
+  inode: Inode,
+  offset: number,
+  bytes: number,
+): Task<number> {
+  const { kernel, fs } = inode.iSb;
+  if (fs.fallocate === undefined) return -EOPNOTSUPP;
+  yield* inode.iMutex.lock(kernel);
+  const ret = yield* fs.fallocate(inode, offset, bytes);
+  inode.iMutex.unlock(kernel);
+  return ret;
+}
+
+/**
+ * `vfs_fsync()`: makes a file stable.
+ *
+ * @param inode The file.
+ * @returns 0 or a negative errno.
+ *
+ * @example
+ * ```ts
+ * import { Kernel, vfsFsync } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { PlainFilesystem } from "@endio/dio/fs-models";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * device.attach(kernel);
+ * const inode = new PlainFilesystem(kernel, device)
+ *   .createFile({ size: 0, extents: [] });
+ * kernel.spawn("fsync", vfsFsync(inode));
+ * kernel.run();
+ * ```
+ */
+export function* vfsFsync(inode: Inode): Task<number> {
+  const { kernel, fs, sBdev } = inode.iSb;
+  const ret = fs.fsync
+    ? yield* fs.fsync(inode)
+    : yield* blkdevIssueFlush(kernel, sBdev);
+  if (kernel.tracing) kernel.emit(EV.fsync, inode.iIno, ret);
+  return ret;
+}

@@ -1,0 +1,203 @@
+/**
+ * ext4's blocks: looking them up, allocating them, and giving them back.
+ *
+ * Source: fs/ext4/inode.c, fs/ext4/extents.c of Linux 3.12.
+ *
+ * @module
+ */
+
+import {
+  BH_NEW,
+  BH_UNWRITTEN,
+  type BlockDevice,
+  type BufferHead,
+  ENOSPC,
+  EV,
+  type Filesystem,
+  type Inode,
+  inodeDioWait,
+  type IovIter,
+  type Kernel,
+  type Kiocb,
+  type Rw,
+  SuperBlock,
+  type Task,
+} from "../core/mod.ts";
+import type { Ext4Inode } from "./ext4_inode.ts";
+import { BlockAllocator } from "./extent_map.ts";
+import { Journal } from "./journal.ts";
+
+/** Binary logarithm of ext4's block size. */
+export const EXT4_BLOCK_BITS: number = 12;
+
+/**
+ * The part of ext4 that deals with blocks.
+ *
+ * @example
+ * ```ts
+ * import { Kernel } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { Ext4, Ext4Blocks } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * device.attach(kernel);
+ * assertEquals(new Ext4(kernel, device) instanceof Ext4Blocks, true);
+ * ```
+ */
+export abstract class Ext4Blocks implements Filesystem {
+  /** Its name. */
+  readonly name: string = "ext4";
+  /** Its superblock. */
+  readonly sb: SuperBlock;
+  /** Its journal. */
+  readonly journal: Journal;
+  /** Its free blocks. */
+  readonly allocator: BlockAllocator;
+
+  /**
+   * Mounts it.
+   *
+   * @param kernel The kernel.
+   * @param bdev The device, attached to that kernel.
+   */
+  constructor(kernel: Kernel, bdev: BlockDevice) {
+    this.sb = new SuperBlock(kernel, bdev, EXT4_BLOCK_BITS, this);
+    this.journal = new Journal(kernel);
+    this.allocator = new BlockAllocator(0, bdev.sizeBytes >> EXT4_BLOCK_BITS);
+  }
+
+  /**
+   * `ext4_direct_IO()`; see {@linkcode Filesystem}.
+   *
+   * @param rw Direction.
+   * @param iocb The request.
+   * @param iter The user's buffer.
+   * @param offset First byte in the file.
+   * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
+   */
+  abstract directIO(
+    rw: Rw,
+    iocb: Kiocb,
+    iter: IovIter,
+    offset: number,
+  ): Task<number>;
+
+  /**
+   * `ext4_map_blocks()`: looks a range up, and allocates what is missing.
+   *
+   * @param inode The file.
+   * @param iblock First block.
+   * @param bh The answer.
+   * @param create The state that blocks are made in or, for `"written"`,
+   * brought to; null to make none and to hide unwritten ones.
+   * @returns 0 or `-ENOSPC`.
+   */
+  *ext4MapBlocks(
+    inode: Ext4Inode,
+    iblock: number,
+    bh: BufferHead,
+    create: "written" | "unwritten" | null,
+  ): Task<number> {
+    const { kernel } = this.sb;
+    yield* inode.iDataSem.downRead(kernel);
+    const { state, device, count } = inode.extents.lookup(iblock);
+    inode.iDataSem.upRead(kernel);
+    const wanted = Math.min(count, bh.bSize >> EXT4_BLOCK_BITS);
+    if (state === "written" || (state === "unwritten" && create === state)) {
+      bh.map(device, wanted << EXT4_BLOCK_BITS);
+      if (state === "unwritten") bh.bState |= BH_UNWRITTEN;
+      return 0;
+    }
+    if (create === null) return 0;
+    const error = yield* this.journal.start();
+    if (error !== 0) return error;
+    yield* inode.iDataSem.downWrite(kernel);
+    const block = state === "hole" ? this.allocator.alloc(wanted) : device;
+    if (state === "unwritten") inode.extents.convert(iblock, wanted);
+    else if (block >= 0) {
+      inode.extents.insert({
+        start: iblock,
+        count: wanted,
+        device: block,
+        state: create,
+      });
+    }
+    inode.iDataSem.upWrite(kernel);
+    this.journal.stop();
+    if (block < 0) return -ENOSPC;
+    bh.map(block, wanted << EXT4_BLOCK_BITS);
+    bh.bState |= BH_NEW | (create === "unwritten" ? BH_UNWRITTEN : 0);
+    return 0;
+  }
+
+  /**
+   * Changes a file's size: waits for direct I/O, whose conversions count as
+   * part of it, before it frees blocks.
+   *
+   * @param inode The file.
+   * @param size The new size in bytes.
+   * @returns 0 or a negative errno.
+   */
+  *truncate(inode: Inode, size: number): Task<number> {
+    const { kernel } = this.sb;
+    const file = inode as Ext4Inode;
+    yield* inode.sizeWrite(size);
+    yield* inodeDioWait(inode);
+    const error = yield* this.journal.start();
+    if (error !== 0) return error;
+    yield* file.iDataSem.downWrite(kernel);
+    file.extents.remove(Math.ceil(size / (1 << EXT4_BLOCK_BITS)), Infinity);
+    file.iDisksize = size;
+    file.iDataSem.upWrite(kernel);
+    this.journal.stop();
+    return 0;
+  }
+
+  /**
+   * `ext4_fallocate()`: fills holes with unwritten blocks.
+   *
+   * @param inode The file.
+   * @param offset First byte, a whole number of blocks.
+   * @param bytes How many.
+   * @returns 0 or a negative errno.
+   */
+  *fallocate(inode: Inode, offset: number, bytes: number): Task<number> {
+    const { kernel } = this.sb;
+    const file = inode as Ext4Inode;
+    const end = Math.ceil((offset + bytes) / (1 << EXT4_BLOCK_BITS));
+    let at = Math.floor(offset / (1 << EXT4_BLOCK_BITS));
+    const error = yield* this.journal.start();
+    if (error !== 0) return error;
+    yield* file.iDataSem.downWrite(kernel);
+    let ret = 0;
+    while (at < end && ret === 0) {
+      const { state, count } = file.extents.lookup(at);
+      const wanted = Math.min(count, end - at);
+      if (state === "hole") {
+        const device = this.allocator.alloc(wanted);
+        if (device < 0) ret = -ENOSPC;
+        else {
+          file.extents.insert({
+            start: at,
+            count: wanted,
+            device,
+            state: "unwritten",
+          });
+        }
+      }
+      at += wanted;
+    }
+    file.iDataSem.upWrite(kernel);
+    this.journal.stop();
+    if (ret === 0 && offset + bytes > inode.iSize) {
+      yield* inode.sizeWrite(offset + bytes);
+      file.iDisksize = offset + bytes;
+    }
+    if (kernel.tracing) {
+      kernel.emit(EV.fallocate, inode.iIno, offset, bytes, ret);
+    }
+    return ret;
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * Where a file's blocks lie on the device, and an allocator that hands them
+ * out.
+ *
+ * @module
+ */
+
+import type { ExtentState, FileLayout } from "./model.ts";
+
+/** A run of file blocks that lies in one piece on the device. */
+export interface Extent {
+  /** First block of the file. */
+  readonly start: number;
+  /** How many blocks. */
+  readonly count: number;
+  /** First block of the device. */
+  readonly device: number;
+  /** Whether the blocks hold data. */
+  readonly state: ExtentState;
+}
+
+/** What a file has at some block. */
+export interface Mapping {
+  /** The state, or a hole. */
+  readonly state: ExtentState | "hole";
+  /** The block on the device; -1 for a hole. */
+  readonly device: number;
+  /** For how many blocks this holds. */
+  readonly count: number;
+}
+
+/**
+ * Hands out device blocks, lowest first.
+ *
+ * @example
+ * ```ts
+ * import { BlockAllocator } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const allocator = new BlockAllocator(1, 8);
+ * assertEquals(allocator.alloc(4), 1);
+ * assertEquals(allocator.alloc(4), -1);
+ * ```
+ */
+export class BlockAllocator {
+  readonly #end: number;
+  #next: number;
+
+  /**
+   * Makes an allocator over a range of blocks.
+   *
+   * @param first First block.
+   * @param end Block behind the last one.
+   */
+  constructor(first: number, end: number) {
+    this.#next = first;
+    this.#end = end;
+  }
+
+  /**
+   * Allocates consecutive blocks. The block behind them stays free, so that
+   * what is allocated next never continues them.
+   *
+   * @param count How many.
+   * @returns The first, or -1 when there is no space.
+   */
+  alloc(count: number): number {
+    if (this.#next + count > this.#end) return -1;
+    const block = this.#next;
+    this.#next += count + 1;
+    return block;
+  }
+}
+
+/**
+ * The extents of one file.
+ *
+ * @example
+ * ```ts
+ * import { ExtentMap } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const map = new ExtentMap();
+ * map.insert({ start: 4, count: 4, device: 100, state: "unwritten" });
+ * assertEquals(map.lookup(0), { state: "hole", device: -1, count: 4 });
+ * map.convert(5, 2);
+ * assertEquals(map.lookup(5), { state: "written", device: 101, count: 2 });
+ * ```
+ */
+export class ExtentMap {
+  #extents: Extent[] = [];
+
+  /**
+   * Makes the map of a new file.
+   *
+   * @param layout How the file is to lie.
+   * @param blockSize Bytes in a block.
+   * @param allocator Where its blocks come from.
+   * @returns The map.
+   * @throws {RangeError} If the layout is not made of whole blocks, or the
+   * device has no space for it.
+   */
+  static from(
+    layout: FileLayout,
+    blockSize: number,
+    allocator: BlockAllocator,
+  ): ExtentMap {
+    const map = new ExtentMap();
+    for (const { offset, bytes, state } of layout.extents) {
+      const device = allocator.alloc(bytes / blockSize);
+      if (offset % blockSize !== 0 || bytes % blockSize !== 0 || device < 0) {
+        throw new RangeError(
+          `Cannot lay out ${bytes} bytes at ${offset}: ${
+            device < 0 ? "the device is full" : `blocks have ${blockSize} bytes`
+          }`,
+        );
+      }
+      map.insert({
+        start: offset / blockSize,
+        count: bytes / blockSize,
+        device,
+        state,
+      });
+    }
+    return map;
+  }
+
+  /**
+   * Adds an extent where there was a hole.
+   *
+   * @param extent The extent.
+   */
+  insert(extent: Extent): void {
+    const at = this.#extents.findIndex((other) => other.start > extent.start);
+    this.#extents.splice(at < 0 ? this.#extents.length : at, 0, extent);
+  }
+
+  /**
+   * What the file has at a block.
+   *
+   * @param block The block.
+   * @returns The mapping from there on; a hole behind the last extent is
+   * endless.
+   */
+  lookup(block: number): Mapping {
+    for (const { start, count, device, state } of this.#extents) {
+      if (block < start) {
+        return { state: "hole", device: -1, count: start - block };
+      }
+      if (block < start + count) {
+        const skipped = block - start;
+        return { state, device: device + skipped, count: count - skipped };
+      }
+    }
+    return { state: "hole", device: -1, count: Infinity };
+  }
+
+  /**
+   * Marks blocks as written.
+   *
+   * @param first First block.
+   * @param count How many.
+   * @returns How many of them were unwritten.
+   */
+  convert(first: number, count: number): number {
+    let converted = 0;
+    this.#replace(first, count, (piece) => {
+      if (piece.state === "unwritten") converted += piece.count;
+      return { ...piece, state: "written" };
+    });
+    return converted;
+  }
+
+  /**
+   * Makes a hole.
+   *
+   * @param first First block.
+   * @param count How many.
+   */
+  remove(first: number, count: number): void {
+    this.#replace(first, count, () => null);
+  }
+
+  /** Cuts extents at the borders of a range, and replaces what lies in it. */
+  #replace(
+    first: number,
+    count: number,
+    change: (piece: Extent) => Extent | null,
+  ): void {
+    const end = first + count;
+    this.#extents = this.#extents.flatMap((extent) => {
+      const stop = extent.start + extent.count;
+      const inside = slice(
+        extent,
+        Math.max(first, extent.start),
+        Math.min(end, stop),
+      );
+      return [
+        slice(extent, extent.start, Math.min(first, stop)),
+        inside === null ? null : change(inside),
+        slice(extent, Math.max(end, extent.start), stop),
+      ].filter((piece) => piece !== null);
+    });
+  }
+}
+
+/** The part of an extent between two file blocks, or null when it is empty. */
+function slice(extent: Extent, from: number, to: number): Extent | null {
+  if (from >= to) return null;
+  return {
+    start: from,
+    count: to - from,
+    device: extent.device + from - extent.start,
+    state: extent.state,
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * A journal, as far as completions meet one: transactions that sleep, and
+ * that can fail.
+ *
+ * @module
+ */
+
+import {
+  ENOMEM,
+  type Kernel,
+  type Step,
+  type Task,
+  writeStep,
+} from "../core/mod.ts";
+
+/**
+ * A journal. Several transactions may be open at once, as in jbd2.
+ *
+ * @example
+ * ```ts
+ * import { Kernel } from "@endio/dio/core";
+ * import { Journal } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const journal = new Journal(kernel);
+ * kernel.spawn("a", (function* () {
+ *   assertEquals(yield* journal.start(), 0);
+ *   journal.stop();
+ * })());
+ * kernel.run();
+ * assertEquals(journal.open, 0);
+ * ```
+ */
+export class Journal {
+  /** Transactions that are open. */
+  open = 0;
+  readonly #kernel: Kernel;
+  readonly #step: Step;
+  readonly #startNs: number;
+
+  /**
+   * Makes a journal.
+   *
+   * @param kernel The kernel.
+   * @param startNs How long the start of a transaction sleeps, in virtual
+   * time.
+   */
+  constructor(kernel: Kernel, startNs: number = 0) {
+    this.#kernel = kernel;
+    this.#step = writeStep(kernel.newAddr());
+    this.#startNs = startNs;
+  }
+
+  /**
+   * `jbd2_journal_start()`: may sleep, and fails when the kernel was told that
+   * the allocation of a `jbd2_handle` does.
+   *
+   * @returns 0 or `-ENOMEM`.
+   */
+  *start(): Task<number> {
+    const kernel = this.#kernel;
+    kernel.mightSleep("jbd2_journal_start");
+    if (this.#startNs > 0) yield* kernel.sleep(this.#startNs);
+    if (kernel.shouldFailAlloc("jbd2_handle")) return -ENOMEM;
+    if (kernel.stepping) yield this.#step;
+    this.open++;
+    return 0;
+  }
+
+  /** `jbd2_journal_stop()`. */
+  stop(): void {
+    this.open--;
+  }
+}

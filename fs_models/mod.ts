@@ -1,0 +1,71 @@
+/**
+ * Filesystem models: what ext4 and a plain filesystem are to direct I/O, and
+ * the interface that a model of your own implements.
+ *
+ * A model answers two questions of the core, where a piece of a file lies
+ * (`getBlock`) and what is to be done when a transfer has ended (`endIo`, if
+ * anything), and says how direct I/O enters it (`directIO`).
+ *
+ * @example A complete minimal model
+ * ```ts
+ * import { blockdevDirectIO, ENOSPC, Inode, SuperBlock } from "@endio/dio/core";
+ * import type { BlockDevice, BufferHead, IovIter, Kernel, Kiocb, Rw } from "@endio/dio/core";
+ * import { BlockAllocator, ExtentMap } from "@endio/dio/fs-models";
+ * import type { FileLayout, FilesystemModel } from "@endio/dio/fs-models";
+ * import { checkConformance } from "@endio/dio/conformance";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class MyFilesystem implements FilesystemModel {
+ *   readonly name = "myfs";
+ *   readonly sb: SuperBlock;
+ *   readonly allocator: BlockAllocator;
+ *   readonly files = new Map<Inode, ExtentMap>();
+ *
+ *   constructor(kernel: Kernel, bdev: BlockDevice) {
+ *     this.sb = new SuperBlock(kernel, bdev, 12, this);
+ *     this.allocator = new BlockAllocator(0, bdev.sizeBytes / 4096);
+ *   }
+ *
+ *   createFile(layout: FileLayout): Inode {
+ *     const inode = new Inode(this.sb, 12 + this.files.size, layout.size);
+ *     this.files.set(inode, ExtentMap.from(layout, 4096, this.allocator));
+ *     return inode;
+ *   }
+ *
+ *   directIO(rw: Rw, iocb: Kiocb, iter: IovIter, offset: number) {
+ *     return blockdevDirectIO(rw, iocb, iocb.kiFilp.fInode, iter, offset, this);
+ *   }
+ *
+ *   getBlock(inode: Inode, iblock: number, bh: BufferHead, create: boolean) {
+ *     const extents = this.files.get(inode)!;
+ *     const { state, device, count } = extents.lookup(iblock);
+ *     const blocks = Math.min(count, bh.bSize / 4096);
+ *     if (state === "written") bh.map(device, blocks * 4096);
+ *     else if (create) {
+ *       const block = this.allocator.alloc(blocks);
+ *       if (block < 0) return -ENOSPC;
+ *       extents.insert({ start: iblock, count: blocks, device: block, state: "written" });
+ *       bh.map(block, blocks * 4096);
+ *     }
+ *     return 0;
+ *   }
+ * }
+ *
+ * const report = checkConformance({
+ *   name: "myfs",
+ *   mount: (kernel, bdev) => new MyFilesystem(kernel, bdev),
+ * });
+ * assertEquals(report.violations, []);
+ * ```
+ *
+ * @module
+ */
+
+export * from "./ext4.ts";
+export * from "./ext4_blocks.ts";
+export * from "./ext4_inode.ts";
+export * from "./extent_map.ts";
+export * from "./journal.ts";
+export * from "./model.ts";
+export * from "./models.ts";
+export * from "./plain.ts";

@@ -1,0 +1,18 @@
+/**
+ * The shipped models by name.
+ *
+ * @module
+ */
+
+import { Ext4 } from "./ext4.ts";
+import type { ModelSpec } from "./model.ts";
+import { PlainFilesystem } from "./plain.ts";
+
+/** Every shipped model: what the demo, the tools and the tests go through. */
+export const MODELS: readonly ModelSpec[] = [
+  {
+    name: "plain",
+    mount: (kernel, bdev) => new PlainFilesystem(kernel, bdev),
+  },
+  { name: "ext4", mount: (kernel, bdev) => new Ext4(kernel, bdev) },
+];
