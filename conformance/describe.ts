@@ -26,6 +26,7 @@ import { SCENARIOS } from "./scenarios.ts";
  * ```
  */
 export class ConformanceError extends Error {
+  /** The class, for messages. */
   override readonly name = "ConformanceError";
   /** The failing run. */
   readonly report: RunReport;

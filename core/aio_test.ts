@@ -159,7 +159,10 @@ Deno.test("syncRw() gives the result to its caller and leaves no event (seeds 1 
     const iov = [rig.buffer(4096, 7)];
     rig.submitSync({ iov, data: 9 });
     assertEquals(rig.finish(), [{ data: 9, res: 4096 }]);
-    assertEquals(rig.device.store.subarray(0, 4096).every((b) => b === 7), true);
+    assertEquals(
+      rig.device.store.subarray(0, 4096).every((b) => b === 7),
+      true,
+    );
     assertEquals(rig.order("aio_complete", "io_getevents"), []);
   }
 });

@@ -15,9 +15,9 @@ import { KmemCache, SlabObject, use } from "./slab.ts";
 import type { Task } from "./step.ts";
 
 /** The transfer is a read: from the device to memory. */
-export const READ = 0;
+export const READ: 0 = 0;
 /** The transfer is a write: from memory to the device. */
-export const WRITE = 1;
+export const WRITE: 1 = 1;
 /** Direction of a transfer: {@linkcode READ} or {@linkcode WRITE}. */
 export type Rw = 0 | 1;
 
@@ -163,7 +163,21 @@ export class Bio extends SlabObject {
   }
 }
 
-/** The block layer's caches. */
+/**
+ * The block layer's caches.
+ *
+ * @example
+ * ```ts
+ * import { Kernel, READ } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { bios } = new Kernel();
+ * const bio = bios.alloc(READ, new MemoryDevice({ sizeBytes: 4096 }), 0);
+ * bios.put(bio);
+ * assertEquals(bios.cache.inUse, 0);
+ * ```
+ */
 export class BioCaches {
   /** Where bios come from. */
   readonly cache: KmemCache<Bio>;

@@ -20,6 +20,7 @@
  * ```
  */
 export class KernelBug extends Error {
+  /** The class, for messages. */
   override readonly name = "KernelBug";
   /** The rule that is broken, e.g. `no-use-after-release/slab`. */
   readonly rule: string;
@@ -52,6 +53,7 @@ export class KernelBug extends Error {
  * ```
  */
 export class InvariantError extends Error {
+  /** The class, for messages. */
   override readonly name = "InvariantError";
 }
 

@@ -44,7 +44,7 @@ export class Context {
   /** The thread's name. */
   comm = "";
   /** The processor, -1 before it first runs. */
-  cpu = -1;
+  cpu: number = -1;
   /** Its code. */
   body: Task<unknown> | null = null;
   /** For an interrupt: what makes its code when it begins. */
@@ -62,7 +62,7 @@ export class Context {
   /** How often it has disabled interrupts. */
   irqsOff = 0;
   /** Row of the trace's context table, -1 when not yet known. */
-  row = -1;
+  row: number = -1;
   /** Whether it has begun to run. */
   started = false;
   /** Whether it stands in the run queue. */

@@ -162,7 +162,7 @@ export class DioCompletion extends DioDeferral {
   ): Task<number> {
     const { kernel } = this;
     if (kernel.stepping) yield readStep(use(dio).addr + ADDR_IO_ERROR);
-    if (kernel.tracing) this.#traceComplete(dio, offset, ret, isAsync);
+    this.dioTraceComplete(dio, offset, ret, isAsync);
     const transferred = this.dioTransferred(use(dio), offset);
     let result = this.dioResult(dio, ret, transferred);
     if (this.dioHasEndIo(dio)) {
@@ -172,12 +172,8 @@ export class DioCompletion extends DioDeferral {
     if (kernel.stepping) yield* inodeDioDone(inode, id);
     else inode.dioDone(id);
     if (isAsync) {
-      const reported = dio.rw === WRITE && dio.iocb.needsSync
-        ? yield* this.dioWriteSync(dio, offset, transferred, result)
-        : result;
-      if (kernel.profile.kiPosInCompletion) dio.iocb.kiPos += transferred;
-      if (kernel.stepping) yield* kernel.aio.aioComplete(dio.iocb, reported);
-      else kernel.aio.complete(dio.iocb, reported);
+      const report = this.dioReport(dio, offset, transferred, result);
+      if (report !== null) yield* report;
     }
     this.dioFree(dio);
     return result;
@@ -273,27 +269,55 @@ export class DioCompletion extends DioDeferral {
   }
 
   /**
-   * The write-sync of an asynchronous write to a file that asks for it. It
-   * comes after the drop of `i_dio_count`, or an fsync that waits for the
-   * count would wait for itself.
+   * Reports an asynchronous request to the AIO layer.
    *
    * @param dio The request.
    * @param offset First byte in the file.
    * @param transferred How many bytes were transferred.
    * @param result What the request comes to.
-   * @returns What is reported.
+   * @returns What is left to be run in this context, or null.
    */
-  *dioWriteSync(
+  dioReport(
     dio: Dio,
     offset: number,
     transferred: number,
     result: number,
-  ): Task<number> {
-    const { writeSync } = this.kernel.profile;
-    if (writeSync === "on-success" && result <= 0) return result;
-    const error = yield* genericWriteSync(dio.iocb, offset, transferred);
-    if (writeSync === "replace") return error < 0 ? error : transferred;
-    return error < 0 && result > 0 ? error : result;
+  ): Task<void> | null {
+    const { kernel } = this;
+    const { iocb } = dio;
+    if (kernel.profile.kiPosInCompletion) iocb.kiPos += transferred;
+    if (dio.rw === WRITE && iocb.needsSync) {
+      return this.dioSyncAndReport(dio, offset, transferred, result);
+    }
+    if (kernel.stepping) return kernel.aio.aioComplete(iocb, result);
+    kernel.aio.complete(iocb, result);
+    return null;
+  }
+
+  /**
+   * Reports an asynchronous write to a file that asks for write-sync. It comes
+   * after the drop of `i_dio_count`, or an fsync that waits for the count
+   * would wait for itself.
+   *
+   * @param dio The request.
+   * @param offset First byte in the file.
+   * @param transferred How many bytes were transferred.
+   * @param result What the request comes to.
+   */
+  *dioSyncAndReport(
+    dio: Dio,
+    offset: number,
+    transferred: number,
+    result: number,
+  ): Task<void> {
+    const { profile, aio } = this.kernel;
+    let reported = result;
+    if (profile.writeSync !== "on-success" || result > 0) {
+      const error = yield* genericWriteSync(dio.iocb, offset, transferred);
+      if (profile.writeSync === "replace") reported = error || transferred;
+      else if (error < 0 && result > 0) reported = error;
+    }
+    yield* aio.aioComplete(dio.iocb, reported);
   }
 
   /**
@@ -336,13 +360,23 @@ export class DioCompletion extends DioDeferral {
     this.kernel.bios.put(bio);
   }
 
-  #traceComplete(
+  /**
+   * Records that a request is being completed.
+   *
+   * @param dio The request.
+   * @param offset First byte in the file.
+   * @param ret What the submission came to.
+   * @param isAsync Whether the result goes to the AIO callback.
+   */
+  dioTraceComplete(
     dio: Dio,
     offset: number,
     ret: number,
     isAsync: boolean,
   ): void {
-    this.kernel.emit(
+    const { kernel } = this;
+    if (!kernel.tracing) return;
+    kernel.emit(
       EV.dio_complete,
       dio.id,
       dio.iocb.id,

@@ -1,6 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { MemoryDevice } from "../devices/mod.ts";
-import { genericShutdownSuper, Inode, O_DIRECT, O_DSYNC, SuperBlock } from "./fs.ts";
+import {
+  genericShutdownSuper,
+  Inode,
+  O_DIRECT,
+  O_DSYNC,
+  SuperBlock,
+} from "./fs.ts";
 import { Kernel } from "./kernel.ts";
 import type { Task } from "./step.ts";
 import { random } from "./strategy.ts";
@@ -79,7 +85,8 @@ Deno.test("new SuperBlock() refuses blocks smaller than the device's", () => {
   const kernel = new Kernel();
   const device = new MemoryDevice({ sizeBytes: 65536, logicalBlockSize: 4096 });
   assertThrows(
-    () => new SuperBlock(kernel, device, 9, { name: "tiny", directIO: () => 0 }),
+    () =>
+      new SuperBlock(kernel, device, 9, { name: "tiny", directIO: () => 0 }),
     RangeError,
     "Cannot mount tiny: its blocks of 512 bytes are smaller than those of sda (4096)",
   );
@@ -88,7 +95,11 @@ Deno.test("new SuperBlock() refuses blocks smaller than the device's", () => {
 Deno.test("new Inode() has its superblock's block size and is listed there", () => {
   const { sb } = new Rig({ blkbits: 10 });
   const inode = new Inode(sb, 13, 100);
-  assertEquals([inode.iBlkbits, inode.iSize, sb.inodes.at(-1)], [10, 100, inode]);
+  assertEquals([inode.iBlkbits, inode.iSize, sb.inodes.at(-1)], [
+    10,
+    100,
+    inode,
+  ]);
 });
 
 Deno.test("Inode.sizeWrite() changes the size and leaves an i_size_write event", () => {

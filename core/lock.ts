@@ -33,7 +33,18 @@ export interface LockHost {
   mightSleep(what: string): void;
 }
 
-/** What all locks share: who holds it, and who waits. */
+/**
+ * What all locks share: who holds it, and who waits.
+ *
+ * @example
+ * ```ts
+ * import { Kernel, Lock, Mutex } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lock: Lock = new Mutex(new Kernel(), "i_mutex");
+ * assertEquals(lock.owner, null);
+ * ```
+ */
 export abstract class Lock implements WaitTarget {
   /** The lock's name, e.g. `bio_lock`. */
   readonly name: string;

@@ -104,8 +104,19 @@ class RandomStrategy implements Strategy {
   }
 }
 
-/** A recorded schedule does not fit the program that it is replayed on. */
+/**
+ * A recorded schedule does not fit the program that it is replayed on.
+ *
+ * @example
+ * ```ts
+ * import { ReplayError } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new ReplayError("Cannot replay choice 3").name, "ReplayError");
+ * ```
+ */
 export class ReplayError extends Error {
+  /** The class, for messages. */
   override readonly name = "ReplayError";
 }
 

@@ -28,7 +28,26 @@ import type { Feature, FileLayout, FilesystemModel } from "./model.ts";
 const BLOCK_BITS = 12;
 const FIRST_INO = 12;
 
-/** A file of the plain filesystem. */
+/**
+ * A file of the plain filesystem.
+ *
+ * @example
+ * ```ts
+ * import { Kernel } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { PlainFilesystem } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * device.attach(kernel);
+ * const inode = new PlainFilesystem(kernel, device).createFile({
+ *   size: 4096,
+ *   extents: [{ offset: 0, bytes: 4096, state: "written" }],
+ * });
+ * assertEquals(inode.extents.lookup(0).state, "written");
+ * ```
+ */
 export class PlainInode extends Inode {
   /** Where its blocks lie. */
   readonly extents: ExtentMap;

@@ -23,6 +23,7 @@ import {
 import { Kernel } from "../kernel.ts";
 import type { KernelOptions, RunResult } from "../kernel_options.ts";
 import type { Iovec } from "../page.ts";
+import type { ProfileName } from "../profile.ts";
 import type { Task } from "../step.ts";
 
 /** The size of the file, and by default of the disk. */
@@ -48,6 +49,8 @@ export interface Request {
   readonly iov?: readonly Iovec[];
   readonly data?: number;
   readonly fFlags?: number;
+  /** The file; the first one without it. */
+  readonly inode?: Inode;
 }
 
 /** Maps every block of the file to the same block of the device. */
@@ -82,8 +85,10 @@ export class Rig {
     const { flags } = options;
     this.sb = new SuperBlock(this.kernel, this.device, options.blkbits ?? 12, {
       name: "identity",
-      directIO: (rw, iocb, iter, offset) =>
-        blockdevDirectIO(rw, iocb, this.inode, iter, offset, ops, flags),
+      directIO: (rw, iocb, iter, offset) => {
+        const inode = iocb.kiFilp.fInode;
+        return blockdevDirectIO(rw, iocb, inode, iter, offset, ops, flags);
+      },
       ...options.fs,
     });
     this.inode = new Inode(this.sb, 12, options.iSize ?? FILE_BYTES);
@@ -101,7 +106,10 @@ export class Rig {
   submit(request: Request = {}): void {
     const { aio } = this.kernel;
     const iocb = {
-      file: { fInode: this.inode, fFlags: request.fFlags ?? O_DIRECT },
+      file: {
+        fInode: request.inode ?? this.inode,
+        fFlags: request.fFlags ?? O_DIRECT,
+      },
       rw: request.rw ?? WRITE,
       iov: request.iov ?? [this.buffer(request.bytes ?? 4096)],
       offset: request.offset ?? 0,
@@ -180,3 +188,19 @@ export function assertClean({ bug, hung }: RunResult): void {
 export function seeds(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i + 1);
 }
+
+/** Blocks of 4096 bytes of the file. */
+const FILE_BLOCKS = FILE_BYTES / 4096;
+
+/** Maps the file backwards: no two blocks go into one bio. */
+export function reversedBlock(
+  _inode: Inode,
+  iblock: number,
+  bh: BufferHead,
+): number {
+  bh.map(FILE_BLOCKS - 1 - iblock, 4096);
+  return 0;
+}
+
+/** The profiles that most of the core's tests are run under. */
+export const PROFILES: readonly ProfileName[] = ["v3.12", "v6.1"];

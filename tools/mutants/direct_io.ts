@@ -1,0 +1,225 @@
+/**
+ * The core with one mistake each.
+ *
+ * @module
+ */
+
+import {
+  allocWorkqueue,
+  type Bio,
+  type Dio,
+  DirectIo,
+  ENOMEM,
+  inodeDioDone,
+  type SuperBlock,
+  type Task,
+  use,
+  WQ_MEM_RECLAIM,
+  writeStep,
+} from "../../core/mod.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** A part of the completion of a request. */
+type Stage = "end_io" | "dio_done" | "aio_complete" | "free";
+
+/**
+ * `dio_complete()` with its parts in an order of choice. In the right order it
+ * is the real one, which the tests check.
+ */
+export class StagedDirectIo extends DirectIo {
+  /** The parts of the completion, in order. */
+  stages(_dio: Dio, _ret: number): readonly Stage[] {
+    return ["end_io", "dio_done", "aio_complete", "free"];
+  }
+
+  override *dioComplete(
+    dio: Dio,
+    offset: number,
+    ret: number,
+    isAsync: boolean,
+  ): Task<number> {
+    this.dioTraceComplete(use(dio), offset, ret, isAsync);
+    const transferred = this.dioTransferred(dio, offset);
+    let result = this.dioResult(dio, ret, transferred);
+    for (const stage of this.stages(dio, ret)) {
+      if (stage === "end_io" && this.dioHasEndIo(dio)) {
+        result = yield* this.dioEndIo(dio, offset, transferred, result);
+      } else if (stage === "dio_done") yield* inodeDioDone(dio.inode, dio.id);
+      else if (stage === "aio_complete" && isAsync) {
+        const report = this.dioReport(dio, offset, transferred, result);
+        if (report !== null) yield* report;
+      } else if (stage === "free") this.dioFree(dio);
+    }
+    return result;
+  }
+}
+
+function staged(stages: readonly Stage[]): Mutant["directIo"] {
+  return (kernel) =>
+    new (class extends StagedDirectIo {
+      override stages(): readonly Stage[] {
+        return stages;
+      }
+    })(kernel);
+}
+
+/** The count is dropped only by requests that were submitted without error. */
+class CountLeaker extends StagedDirectIo {
+  override stages(dio: Dio, ret: number): readonly Stage[] {
+    const failedEarly = ret < 0 && ret !== -529;
+    return super.stages(dio, ret).filter((stage) =>
+      !(failedEarly && stage === "dio_done")
+    );
+  }
+}
+
+/** Drop and test of the count are two critical sections. */
+class SplitDrop extends DirectIo {
+  override *dioBioEndAio(bio: Bio): Task<void> {
+    const { kernel } = this;
+    const dio = use(bio.biPrivate as Dio);
+    const lock = dio.bioLock;
+    if (bio.biError !== 0) yield* this.dioNoteError(dio, bio);
+    this.dioBioRelease(dio, bio);
+    if (lock.mustWait(kernel)) yield lock.request(kernel);
+    this.dioDropRef(dio);
+    if (kernel.stepping) yield writeStep(dio.addr);
+    if (use(dio).refcount > 0) return;
+    if (this.dioMustDefer(dio)) yield* this.dioQueueCompletion(dio);
+    else yield* this.dioComplete(dio, dio.iocb.kiPos, 0, true);
+  }
+}
+
+/** Only the bio that ends last reports its error. */
+class LastErrorOnly extends DirectIo {
+  override *dioNoteError(dio: Dio, bio: Bio): Task<void> {
+    if (dio.refcount === 1) yield* super.dioNoteError(dio, bio);
+  }
+}
+
+/** Who loses the race for the workqueue leaves his own lying. */
+class LoserLeaks extends DirectIo {
+  override *sbInitDioDoneWq(sb: SuperBlock): Task<number> {
+    const { kernel } = this;
+    const wq = allocWorkqueue(kernel, `dio/${sb.sId}`, WQ_MEM_RECLAIM, 0);
+    if (wq === null) return -ENOMEM;
+    if (kernel.stepping) yield sb.wqWriteStep;
+    sb.sDioDoneWq ??= wq;
+    return 0;
+  }
+}
+
+/** The submitter that waits is not woken. */
+class NoWakeUp extends DirectIo {
+  override dioDropRef(dio: Dio): number {
+    const { waiter } = dio;
+    dio.waiter = null;
+    const remaining = super.dioDropRef(dio);
+    if (dio.live) dio.waiter = waiter;
+    return remaining;
+  }
+}
+
+/** Completes with the first bio that ends. */
+class FirstBioCompletes extends DirectIo {
+  override dioDropRef(dio: Dio): number {
+    return Math.min(super.dioDropRef(dio), dio.isAsync ? 0 : Infinity);
+  }
+}
+
+/** Pages are released before the zero page took their place, and again. */
+class ReleasesTwice extends DirectIo {
+  override dioBioRelease(dio: Dio, bio: Bio): void {
+    this.kernel.bios.get(bio);
+    super.dioBioRelease(dio, bio);
+    super.dioBioRelease(dio, bio);
+  }
+}
+
+/** Mutants of the core. */
+export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
+  {
+    id: "dio-done-before-end-io",
+    mistake: "i_dio_count drops before end_io",
+    ruleClass: "completion-order",
+    bugs: ["DIO-082"],
+    directIo: staged(["dio_done", "end_io", "aio_complete", "free"])!,
+  },
+  {
+    id: "aio-complete-before-dio-done",
+    mistake: "aio_complete comes before the drop of i_dio_count",
+    ruleClass: "completion-order",
+    bugs: ["DIO-121"],
+    directIo: staged(["end_io", "aio_complete", "dio_done", "free"])!,
+  },
+  {
+    id: "no-free",
+    mistake: "the dio is not freed",
+    ruleClass: "released-once",
+    bugs: ["DIO-131"],
+    directIo: staged(["end_io", "dio_done", "aio_complete"])!,
+  },
+  {
+    id: "free-twice",
+    mistake: "the dio is freed twice",
+    ruleClass: "released-once",
+    bugs: ["DIO-020"],
+    directIo: staged(["end_io", "dio_done", "aio_complete", "free", "free"])!,
+  },
+  {
+    id: "free-before-aio-complete",
+    mistake: "the dio is freed before aio_complete",
+    ruleClass: "completion-order",
+    bugs: ["DIO-077"],
+    directIo: staged(["end_io", "dio_done", "free", "aio_complete"])!,
+  },
+  {
+    id: "count-kept-on-early-failure",
+    mistake: "i_dio_count is not dropped when the submission fails",
+    ruleClass: "dio-count-balanced",
+    bugs: ["DIO-086"],
+    directIo: (kernel) => new CountLeaker(kernel),
+  },
+  {
+    id: "drop-and-test-apart",
+    mistake: "drop and zero test of the reference count are not under one lock",
+    ruleClass: "completion-after-last-bio",
+    bugs: ["DIO-022"],
+    directIo: (kernel) => new SplitDrop(kernel),
+  },
+  {
+    id: "last-error-only",
+    mistake: "the error of a bio that does not end last is dropped",
+    ruleClass: "error-reported",
+    bugs: ["DIO-001"],
+    directIo: (kernel) => new LastErrorOnly(kernel),
+  },
+  {
+    id: "workqueue-loser-leaks",
+    mistake: "the loser of the workqueue race does not destroy its own",
+    ruleClass: "workqueue-life",
+    bugs: ["DIO-012"],
+    directIo: (kernel) => new LoserLeaks(kernel),
+  },
+  {
+    id: "no-wake-up",
+    mistake: "the last bio does not wake the submitter",
+    ruleClass: "liveness",
+    bugs: ["DIO-022"],
+    directIo: (kernel) => new NoWakeUp(kernel),
+  },
+  {
+    id: "first-bio-completes",
+    mistake: "the first bio that ends completes the request",
+    ruleClass: "completion-after-last-bio",
+    bugs: ["DIO-148"],
+    directIo: (kernel) => new FirstBioCompletes(kernel),
+  },
+  {
+    id: "releases-twice",
+    mistake: "a bio's pages are released twice",
+    ruleClass: "released-once",
+    bugs: ["DIO-006"],
+    directIo: (kernel) => new ReleasesTwice(kernel),
+  },
+];
