@@ -4,13 +4,7 @@
  * @module
  */
 
-import {
-  fifo,
-  type ProfileName,
-  random,
-  replay,
-  type Strategy,
-} from "../core/mod.ts";
+import { fifo, type ProfileName, random, type Strategy } from "../core/mod.ts";
 import type { ModelSpec } from "../fs_models/mod.ts";
 import type { Rule, Violation } from "./rule.ts";
 import {
@@ -22,7 +16,7 @@ import {
 } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
-import { parseToken } from "./token.ts";
+import { parseToken, strategyOfToken } from "./token.ts";
 
 /** How a model is checked. */
 export interface ConformanceOptions {
@@ -197,8 +191,9 @@ function replayScenario(
       } ${token.scenario}`,
     );
   }
-  const { profile, choices } = token;
-  const report = run(spec, scenario, replay(choices), { ...options, profile });
+  const { profile } = token;
+  const strategy = strategyOfToken(token);
+  const report = run(spec, scenario, strategy, { ...options, profile });
   return {
     scenario,
     skipped: null,

@@ -8,8 +8,11 @@ import {
   type Choices,
   decodeChoices,
   encodeChoices,
+  fifo,
   PROFILE_NAMES,
   type ProfileName,
+  replay,
+  type Strategy,
 } from "../core/mod.ts";
 
 const VERSION = "endio1";
@@ -97,4 +100,25 @@ export function parseToken(text: string): RunToken {
     strategy,
     choices: decodeChoices(choices),
   };
+}
+
+/**
+ * The strategy that repeats the run of a token.
+ *
+ * @param token What the token says.
+ * @returns The strategy, for one run.
+ *
+ * @example
+ * ```ts
+ * import { parseToken, strategyOfToken } from "@endio/dio/conformance";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const token = parseToken("endio1:v6.1:plain:aio-read:random-7:I");
+ * assertEquals(strategyOfToken(token).name, "replay");
+ * ```
+ */
+export function strategyOfToken(token: RunToken): Strategy {
+  // The default strategy does not stop at every step; a replay does, and so
+  // has another clock.
+  return token.strategy === "fifo" ? fifo() : replay(token.choices);
 }

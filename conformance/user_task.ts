@@ -22,7 +22,7 @@ import {
   WRITE,
 } from "../core/mod.ts";
 import type { Op } from "./scenario.ts";
-import { UserFile } from "./user_file.ts";
+import type { UserFile } from "./user_file.ts";
 
 const RING_SIZE = 8;
 

@@ -15,9 +15,9 @@ import { KmemCache, SlabObject, use } from "./slab.ts";
 import type { Task } from "./step.ts";
 
 /** The transfer is a read: from the device to memory. */
-export const READ: 0 = 0;
+export const READ = 0 as const;
 /** The transfer is a write: from memory to the device. */
-export const WRITE: 1 = 1;
+export const WRITE = 1 as const;
 /** Direction of a transfer: {@linkcode READ} or {@linkcode WRITE}. */
 export type Rw = 0 | 1;
 
@@ -34,7 +34,7 @@ export const BIO_MAX_PAGES: number = 256;
 export const SECTOR_SHIFT: number = 9;
 
 /** Called when a bio has ended: `bi_end_io`. */
-export type BioEndIo = (bio: Bio) => Task<void>;
+export type BioEndIo = (bio: Bio) => Task<unknown>;
 
 /**
  * One transfer between consecutive sectors and a vector of page pieces.
@@ -309,7 +309,7 @@ export function bioSetPagesDirty(bio: Bio): void {
  * assertEquals(kernel.run().hung, null);
  * ```
  */
-export function submitBio(bio: Bio): Task<void> | null {
+export function submitBio(bio: Bio): Task<unknown> | null {
   const { kernel, biBdev } = use(bio);
   const mask = (biBdev.logicalBlockSize >> SECTOR_SHIFT) - 1;
   const sectors = bio.biSize >> SECTOR_SHIFT;
@@ -361,7 +361,7 @@ export function submitBio(bio: Bio): Task<void> | null {
  * assertEquals(ended, true);
  * ```
  */
-export function bioEndio(bio: Bio): Task<void> {
+export function bioEndio(bio: Bio): Task<unknown> {
   const { kernel, biEndIo } = use(bio);
   if (kernel.tracing) {
     kernel.emit(EV.bio_endio, bio.id, bio.dioId, bio.biError);

@@ -16,7 +16,7 @@ import { KernelBug } from "./bug.ts";
 import { EIO } from "./errno.ts";
 import { Kernel } from "./kernel.ts";
 import { Page, PAGE_SIZE } from "./page.ts";
-import { assertClean } from "./testdata/identity_fs.ts";
+import { assertClean, doing } from "./testdata/identity_fs.ts";
 
 const SEED = 20136;
 
@@ -42,10 +42,11 @@ function submission(
   const bio = kernel.bios.alloc(WRITE, device, sector);
   bio.addPage(page(), 0, bytes);
   const errors: number[] = [];
-  bio.biEndIo = function* (ended) {
-    errors.push(ended.biError);
-    kernel.bios.put(ended);
-  };
+  bio.biEndIo = (ended) =>
+    doing(() => {
+      errors.push(ended.biError);
+      kernel.bios.put(ended);
+    });
   return { kernel, bio, errors };
 }
 

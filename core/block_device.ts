@@ -32,7 +32,7 @@ export interface BlockDevice {
    * @returns What it does inside the submission (a bio that ends at once),
    * or null.
    */
-  submitBio(bio: Bio): Task<void> | null;
+  submitBio(bio: Bio): Task<unknown> | null;
   /**
    * Makes everything stable that has been written (`blkdev_issue_flush()`).
    *

@@ -48,7 +48,7 @@ export class Context {
   /** Its code. */
   body: Task<unknown> | null = null;
   /** For an interrupt: what makes its code when it begins. */
-  handler: { irq(arg: unknown): Task<void> } | null = null;
+  handler: { irq(arg: unknown): Task<unknown> } | null = null;
   /** What the handler is given. */
   arg: unknown = null;
   /** One of {@linkcode TASK_RUNNING} and the like. */
@@ -63,6 +63,10 @@ export class Context {
   irqsOff = 0;
   /** Row of the trace's context table, -1 when not yet known. */
   row: number = -1;
+  /** The processor that `row` was made for. */
+  rowCpu: number = -1;
+  /** The kind that `row` was made for. */
+  rowKind: ContextKind = "task";
   /** Whether it has begun to run. */
   started = false;
   /** Whether it stands in the run queue. */

@@ -51,9 +51,9 @@ export class CpuSet {
       return;
     }
     const [interrupted] = cpu.interrupts.length > 0 ? [] : cpu.tasks;
-    if (interrupted !== undefined) {
-      ctx.comm = interrupted.comm;
-    }
+    const comm = interrupted?.comm ?? "<idle>";
+    if (comm !== ctx.comm) ctx.row = -1;
+    ctx.comm = comm;
     cpu.interrupts.push(ctx);
   }
 

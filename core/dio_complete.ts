@@ -32,7 +32,7 @@ import { inodeDioDone } from "./inode_dio.ts";
 import type { Kernel } from "./kernel.ts";
 import { SpinLock } from "./lock.ts";
 import { KmemCache, use } from "./slab.ts";
-import { readStep, type Task, writeStep } from "./step.ts";
+import { NOTHING, readStep, type Task, writeStep } from "./step.ts";
 
 /** Part of a dio that is shared on its own: `io_error`. */
 const ADDR_IO_ERROR = 1;
@@ -71,26 +71,45 @@ export class DioCompletion extends DioDeferral {
   }
 
   /**
-   * `dio_bio_end_aio()`: the end of a bio of an asynchronous request. The
-   * last one completes the request here, or in the workqueue if the
-   * filesystem has to sleep.
+   * `dio_bio_end_aio()`: the end of a bio of an asynchronous request.
    *
    * @param bio The bio.
+   * @returns What is left to be run in this context.
    */
-  *dioBioEndAio(bio: Bio): Task<void> {
+  dioBioEndAio(bio: Bio): Task<unknown> {
     const { kernel } = this;
     const dio = use(bio.biPrivate as Dio);
-    const lock = dio.bioLock;
     if (kernel.tracing) kernel.emit(EV.dio_bio_end_aio, dio.id, bio.id);
+    if (bio.biError !== 0 || dio.bioLock.mustWait(kernel)) {
+      return this.#dioBioEndAioWaiting(dio, bio);
+    }
+    this.dioBioRelease(dio, bio);
+    return this.dioBioEnded(dio, this.dioDropRef(dio)) ?? NOTHING;
+  }
+
+  *#dioBioEndAioWaiting(dio: Dio, bio: Bio): Task<void> {
+    const { kernel } = this;
+    const lock = dio.bioLock;
     if (bio.biError !== 0) yield* this.dioNoteError(dio, bio);
     this.dioBioRelease(dio, bio);
     if (lock.mustWait(kernel)) yield lock.request(kernel);
-    if (this.dioDropRef(dio) > 0) return;
-    if (use(dio).result > 0 && this.dioMustDefer(dio)) {
-      yield* this.dioQueueCompletion(dio);
-    } else {
-      yield* this.dioComplete(dio, dio.iocb.kiPos, 0, true);
-    }
+    const rest = this.dioBioEnded(dio, this.dioDropRef(dio));
+    if (rest !== null) yield* rest;
+  }
+
+  /**
+   * A bio has dropped its reference. The last one completes the request here,
+   * or in the workqueue if the filesystem has to sleep.
+   *
+   * @param dio The request; not to be touched while references are left.
+   * @param remaining The references that are left.
+   * @returns What is left to be run in this context, or null.
+   */
+  dioBioEnded(dio: Dio, remaining: number): Task<unknown> | null {
+    if (remaining > 0) return null;
+    return use(dio).result > 0 && this.dioMustDefer(dio)
+      ? this.dioQueueCompletion(dio)
+      : this.dioComplete(dio, dio.iocb.kiPos, 0, true);
   }
 
   /**

@@ -8,6 +8,7 @@ import type { ProfileName } from "./profile.ts";
 import type { Task } from "./step.ts";
 import { random } from "./strategy.ts";
 import {
+  doing,
   FILE_BYTES,
   PROFILES,
   reversedBlock,
@@ -102,9 +103,10 @@ function synced(profile: ProfileName, fsync: number, bioFails: boolean): {
     profile,
     device: { faults: bioFails ? [{ nth: 1 }] : [] },
     fs: {
-      *fsync(): Task<number> {
-        return fsync;
-      },
+      fsync: () =>
+        doing(() => {
+          return fsync;
+        }),
     },
   });
   const res = rig.result({ fFlags: DSYNC });
@@ -227,8 +229,10 @@ Deno.test("cache-coherent: dioMustDefer() in v6.1 defers a write that finds cach
 
 Deno.test("workqueue-life: dioQueueCompletion() without a queue is a KernelBug", () => {
   class Forgetful extends DirectIo {
-    override *sbInitDioDoneWq(): Task<number> {
-      return 0;
+    override sbInitDioDoneWq(): Task<number> {
+      return doing(() => {
+        return 0;
+      });
     }
   }
   const rig = new Rig({

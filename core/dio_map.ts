@@ -20,7 +20,8 @@ export const DIO_SKIP_HOLES: number = 2;
 /** Not an errno: a read has walked to the end of the file. */
 export const END_OF_FILE: number = 1;
 
-const endAio = (bio: Bio): Task<void> => bio.kernel.directIo.dioBioEndAio(bio);
+const endAio = (bio: Bio): Task<unknown> =>
+  bio.kernel.directIo.dioBioEndAio(bio);
 const endIo = (bio: Bio): Task<void> => bio.kernel.directIo.dioBioEndIo(bio);
 
 /**
@@ -263,7 +264,7 @@ export class DioMapping extends DioAwait {
    * @param dio The request.
    * @returns What is left to be run in this context, or null.
    */
-  dioBioSubmit(dio: Dio): Task<void> | null {
+  dioBioSubmit(dio: Dio): Task<unknown> | null {
     return dio.bioLock.mustWait(this.kernel)
       ? this.#dioBioSubmitWaiting(dio)
       : this.dioBioSend(dio);
@@ -275,7 +276,7 @@ export class DioMapping extends DioAwait {
    * @param dio The request.
    * @returns What the device does inside the submission, or null.
    */
-  dioBioSend(dio: Dio): Task<void> | null {
+  dioBioSend(dio: Dio): Task<unknown> | null {
     const { kernel } = this;
     const { sdio, bioLock: lock } = dio;
     const bio = sdio.bio as Bio;

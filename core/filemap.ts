@@ -13,7 +13,7 @@ import type { BlockDevice } from "./block_device.ts";
 import { EV } from "./events.ts";
 import type { Inode } from "./fs.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Task } from "./step.ts";
+import { finish, type Task } from "./step.ts";
 
 /**
  * `generic_file_aio_write()`: a direct write under `i_mutex`, which moves
@@ -116,7 +116,7 @@ export function* genericWriteSync(
   kernel.mightSleep("vfs_fsync_range");
   const { id } = iocb;
   const ret = fs.fsync
-    ? yield* fs.fsync(inode)
+    ? yield* finish(fs.fsync(inode))
     : yield* blkdevIssueFlush(kernel, sBdev);
   if (kernel.tracing) {
     kernel.emit(EV.generic_write_sync, id, inode.iIno, offset, bytes, ret);

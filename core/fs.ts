@@ -16,6 +16,7 @@ import { EV } from "./events.ts";
 import type { Kernel } from "./kernel.ts";
 import { Mutex } from "./lock.ts";
 import {
+  finish,
   type MaybeTask,
   readStep,
   type Step,
@@ -123,7 +124,7 @@ export interface Filesystem {
    * @param size The new size in bytes.
    * @returns 0 or a negative errno.
    */
-  truncate?(inode: Inode, size: number): Task<number>;
+  truncate?(inode: Inode, size: number): MaybeTask<number>;
   /**
    * Allocates unwritten blocks, under `i_mutex`.
    *
@@ -132,7 +133,11 @@ export interface Filesystem {
    * @param bytes How many.
    * @returns 0 or a negative errno.
    */
-  fallocate?(inode: Inode, offset: number, bytes: number): Task<number>;
+  fallocate?(
+    inode: Inode,
+    offset: number,
+    bytes: number,
+  ): MaybeTask<number>;
   /**
    * Makes a file's data, and the metadata needed to reach it, stable. Without
    * it the device is flushed.
@@ -140,13 +145,13 @@ export interface Filesystem {
    * @param inode The file.
    * @returns 0 or a negative errno.
    */
-  fsync?(inode: Inode): Task<number>;
+  fsync?(inode: Inode): MaybeTask<number>;
   /** Writes everything back before the superblock goes away. */
-  syncFs?(sb: SuperBlock): Task<void>;
+  syncFs?(sb: SuperBlock): MaybeTask<void>;
   /** An inode leaves memory: nothing may be in flight on it. */
-  evictInode?(inode: Inode): Task<void>;
+  evictInode?(inode: Inode): MaybeTask<void>;
   /** Takes the filesystem apart, after the completion workqueue is gone. */
-  putSuper?(sb: SuperBlock): Task<void>;
+  putSuper?(sb: SuperBlock): MaybeTask<void>;
 }
 
 /**
@@ -375,16 +380,16 @@ export interface File {
  */
 export function* genericShutdownSuper(sb: SuperBlock): Task<void> {
   const { kernel, fs } = sb;
-  if (fs.syncFs) yield* fs.syncFs(sb);
+  if (fs.syncFs) yield* finish(fs.syncFs(sb));
   if (kernel.tracing) kernel.emit(EV.evict_inodes, kernel.trace.str(sb.sId));
   for (const inode of sb.inodes) {
-    if (fs.evictInode) yield* fs.evictInode(inode);
+    if (fs.evictInode) yield* finish(fs.evictInode(inode));
   }
   sb.inodes.length = 0;
   if (sb.sDioDoneWq !== null) {
     yield* sb.sDioDoneWq.destroy();
     sb.sDioDoneWq = null;
   }
-  if (fs.putSuper) yield* fs.putSuper(sb);
+  if (fs.putSuper) yield* finish(fs.putSuper(sb));
   if (kernel.tracing) kernel.emit(EV.put_super, kernel.trace.str(sb.sId));
 }

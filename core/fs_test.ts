@@ -10,22 +10,27 @@ import {
 import { Kernel } from "./kernel.ts";
 import type { Task } from "./step.ts";
 import { random } from "./strategy.ts";
-import { assertClean, Rig, seeds } from "./testdata/identity_fs.ts";
+import { assertClean, doing, Rig, seeds } from "./testdata/identity_fs.ts";
 import { allocWorkqueue, WorkItem } from "./workqueue.ts";
 
 Deno.test("workqueue-life: genericShutdownSuper() evicts inodes, destroys the workqueue, and only then takes the filesystem apart", () => {
   const order: string[] = [];
   const rig = new Rig({
     fs: {
-      *syncFs(): Task<void> {
-        order.push("syncFs");
-      },
-      *evictInode(inode): Task<void> {
-        order.push(`evict ${inode.iIno}, queue ${inode.iSb.sDioDoneWq?.name}`);
-      },
-      *putSuper(sb): Task<void> {
-        order.push(`putSuper, queue ${sb.sDioDoneWq}`);
-      },
+      syncFs: () =>
+        doing(() => {
+          order.push("syncFs");
+        }),
+      evictInode: (inode) =>
+        doing(() => {
+          order.push(
+            `evict ${inode.iIno}, queue ${inode.iSb.sDioDoneWq?.name}`,
+          );
+        }),
+      putSuper: (sb) =>
+        doing(() => {
+          order.push(`putSuper, queue ${sb.sDioDoneWq}`);
+        }),
     },
   });
   rig.submit({ fFlags: O_DIRECT | O_DSYNC });
@@ -49,9 +54,10 @@ Deno.test("workqueue-life: genericShutdownSuper() waits for what is queued befor
     const rig = new Rig({
       strategy: random(seed),
       fs: {
-        *putSuper(): Task<void> {
-          order.push("putSuper");
-        },
+        putSuper: () =>
+          doing(() => {
+            order.push("putSuper");
+          }),
       },
     });
     const { kernel, sb } = rig;

@@ -8,19 +8,19 @@ Deno.test("truncate-waits: inodeDioWait() comes back only when nothing is in fli
   for (const seed of seeds(300)) {
     const rig = new Rig({ strategy: random(seed) });
     const { kernel, inode } = rig;
-    function* request(): Task<void> {
+    const request = function* (): Task<void> {
       // The lock keeps new requests out while somebody waits.
       yield* inode.iMutex.lock(kernel);
       yield* inodeDioBegin(inode, 0);
       inode.iMutex.unlock(kernel);
       kernel.raise("softirq", { irq: () => inodeDioDone(inode, 0) }, null);
-    }
-    function* truncate(): Task<void> {
+    };
+    const truncate = function* (): Task<void> {
       yield* inode.iMutex.lock(kernel);
       yield* inodeDioWait(inode);
       assertEquals(inode.iDioCount, 0, `random(${seed})`);
       inode.iMutex.unlock(kernel);
-    }
+    };
     for (const name of ["a", "b", "c"]) kernel.spawn(name, request());
     for (const name of ["rm1", "rm2"]) kernel.spawn(name, truncate());
     assertClean(kernel.run());

@@ -83,7 +83,7 @@ export interface InterruptHandler<T> {
    * @param arg What it is about.
    * @returns The rest of it.
    */
-  irq(arg: T): Task<void>;
+  irq(arg: T): Task<unknown>;
 }
 
 /** A device that has completions to deliver from outside. */

@@ -6,7 +6,7 @@ import { Mutex } from "./lock.ts";
 import { profileOf } from "./profile.ts";
 import type { Task } from "./step.ts";
 import { fifo, random, type Strategy } from "./strategy.ts";
-import { assertClean, Rig, seeds } from "./testdata/identity_fs.ts";
+import { assertClean, doing, Rig, seeds } from "./testdata/identity_fs.ts";
 
 Deno.test("Kernel.boot() refuses to wait for a lock that somebody holds", () => {
   const kernel = new Kernel();
@@ -114,9 +114,10 @@ Deno.test("Kernel names an interrupt of an idle processor <idle>, also after it 
   const kernel = new Kernel({ nrCpus: 1 });
   const comms: string[] = [];
   const handler = {
-    *irq(): Task<void> {
-      comms.push(kernel.current.comm);
-    },
+    irq: () =>
+      doing(() => {
+        comms.push(kernel.current.comm);
+      }),
   };
   kernel.spawn(
     "fio",

@@ -4,7 +4,7 @@ import type { KernelOptions } from "./kernel_options.ts";
 import { type Lock, Mutex, RwSemaphore, SpinLock } from "./lock.ts";
 import { SCHEDULE, type Task, writeStep } from "./step.ts";
 import { fifo, random } from "./strategy.ts";
-import { assertClean, seeds } from "./testdata/identity_fs.ts";
+import { assertClean, doing, seeds } from "./testdata/identity_fs.ts";
 
 /** Counts who is inside a critical section, and how many were at once. */
 class Section {
@@ -30,7 +30,7 @@ Deno.test("Mutex keeps all but one out under fifo and random seeds 1 to 200", ()
     const kernel = new Kernel({ strategy: strategy() });
     const mutex = new Mutex(kernel, "i_mutex");
     const section = new Section();
-    function* body(): Task<void> {
+    const body = function* (): Task<void> {
       for (let i = 0; i < 3; i++) {
         yield* mutex.lock(kernel);
         section.enter();
@@ -38,7 +38,7 @@ Deno.test("Mutex keeps all but one out under fifo and random seeds 1 to 200", ()
         section.leave();
         mutex.unlock(kernel);
       }
-    }
+    };
     for (const name of ["a", "b", "c"]) kernel.spawn(name, body());
     assertClean(kernel.run());
     assertEquals([section.most, section.entries], [1, 9], strategy().name);
@@ -51,13 +51,13 @@ Deno.test("SpinLock keeps all but one out under fifo and random seeds 1 to 200",
     const kernel = new Kernel({ strategy: strategy() });
     const lock = new SpinLock(kernel, "bio_lock");
     const section = new Section();
-    function* body(): Task<void> {
+    const body = function* (): Task<void> {
       yield* lock.lockIrqsave(kernel);
       section.enter();
       yield writeStep(1);
       section.leave();
       lock.unlock(kernel);
-    }
+    };
     for (const name of ["a", "b"]) kernel.spawn(name, body());
     kernel.raise("softirq", { irq: body }, null);
     kernel.raise("hardirq", { irq: body }, null);
@@ -73,22 +73,22 @@ Deno.test("RwSemaphore lets readers in together and a writer alone (seeds 1 to 2
     const sem = new RwSemaphore(kernel, "i_data_sem");
     const readers = new Section();
     const writers = new Section();
-    function* reader(): Task<void> {
+    const reader = function* (): Task<void> {
       yield* sem.downRead(kernel);
       readers.enter();
       assertEquals(writers.inside, 0);
       yield SCHEDULE;
       readers.leave();
       sem.upRead(kernel);
-    }
-    function* writer(): Task<void> {
+    };
+    const writer = function* (): Task<void> {
       yield* sem.downWrite(kernel);
       writers.enter();
       assertEquals(readers.inside, 0);
       yield SCHEDULE;
       writers.leave();
       sem.upWrite(kernel);
-    }
+    };
     for (const name of ["r1", "r2", "r3"]) kernel.spawn(name, reader());
     for (const name of ["w1", "w2"]) kernel.spawn(name, writer());
     assertClean(kernel.run());
@@ -127,9 +127,9 @@ Deno.test("lock-handover: Mutex.unlock() by another context is a KernelBug that 
   kernel.spawn("a", mutex.lock(kernel));
   kernel.spawn(
     "b",
-    (function* (): Task<void> {
+    doing(() => {
       mutex.unlock(kernel);
-    })(),
+    }),
   );
   const { bug } = kernel.run();
   assertEquals(bug?.rule, "lock-handover/unlock-by-owner");
@@ -166,9 +166,9 @@ Deno.test("lock-handover: an unlock of a free lock is a KernelBug", () => {
     const kernel = new Kernel();
     kernel.spawn(
       "a",
-      (function* (): Task<void> {
+      doing(() => {
         unlock(kernel);
-      })(),
+      }),
     );
     const { bug } = kernel.run();
     assertEquals(bug?.rule, "lock-handover/unlock-by-owner");

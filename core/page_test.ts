@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { KernelBug } from "./bug.ts";
 import { EFAULT } from "./errno.ts";
-import { IovIter, Page, PAGE_SIZE, putPage, UserMemory } from "./page.ts";
+import { IovIter, type Page, PAGE_SIZE, putPage, UserMemory } from "./page.ts";
 
 const SEED = 20135;
 

@@ -174,7 +174,6 @@ export abstract class Scheduler {
     ctx.step = SCHEDULE;
     ctx.comm = "<idle>";
     ctx.started = false;
-    ctx.row = -1;
     ctx.cpu = -1;
     if (delayNs > 0) this.#timers.add(this.now + delayNs, ctx);
     else this.#queue.push(ctx);
@@ -364,7 +363,16 @@ export abstract class Scheduler {
   #begin(ctx: Context): void {
     ctx.started = true;
     this.#cpus.enter(ctx);
+    if (ctx.handler !== null) this.#rename(ctx);
     if (ctx.handler !== null) ctx.body = ctx.handler.irq(ctx.arg);
+  }
+
+  /** An interrupt's context is used again and again; its row only as it was. */
+  #rename(ctx: Context): void {
+    if (ctx.cpu === ctx.rowCpu && ctx.kind === ctx.rowKind) return;
+    ctx.rowCpu = ctx.cpu;
+    ctx.rowKind = ctx.kind;
+    ctx.row = -1;
   }
 
   #yielded(ctx: Context, step: number): void {

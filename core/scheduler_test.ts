@@ -4,7 +4,7 @@ import { Kernel } from "./kernel.ts";
 import { Mutex } from "./lock.ts";
 import { SCHEDULE, type Task, writeStep } from "./step.ts";
 import { random } from "./strategy.ts";
-import { assertClean, seeds } from "./testdata/identity_fs.ts";
+import { assertClean, doing, seeds } from "./testdata/identity_fs.ts";
 import { WaitQueue } from "./wait.ts";
 
 Deno.test("Kernel.sleep() wakes in the order of virtual time, equal times in the order of arrival", () => {
@@ -33,9 +33,10 @@ Deno.test("Kernel.raise() with a delay interrupts at its virtual time", () => {
   const kernel = new Kernel();
   const times: number[] = [];
   const handler = {
-    *irq(): Task<void> {
-      times.push(kernel.now);
-    },
+    irq: () =>
+      doing(() => {
+        times.push(kernel.now);
+      }),
   };
   kernel.raise("hardirq", handler, null, 5000);
   kernel.raise("softirq", handler, null, 3000);
@@ -71,12 +72,12 @@ Deno.test("Kernel.run() reports a deadlock as who waits for what", () => {
     const kernel = new Kernel({ strategy: random(seed) });
     const a = new Mutex(kernel, "i_mutex");
     const b = new Mutex(kernel, "cluster_lock");
-    function* both(first: Mutex, second: Mutex): Task<void> {
+    const both = function* (first: Mutex, second: Mutex): Task<void> {
       yield* first.lock(kernel);
       yield* second.lock(kernel);
       second.unlock(kernel);
       first.unlock(kernel);
-    }
+    };
     kernel.spawn("fio", both(a, b));
     kernel.spawn("rm", both(b, a));
     const { hung } = kernel.run();
@@ -140,17 +141,17 @@ Deno.test("Kernel.run() stops at a KernelBug, and throws what is no bug of the c
   const kernel = new Kernel();
   kernel.spawn(
     "bad",
-    (function* (): Task<void> {
+    doing(() => {
       throw new KernelBug("one-completion/twice", "iocb 1", "completed twice");
-    })(),
+    }),
   );
   assertEquals(kernel.run().bug?.rule, "one-completion/twice");
   const other = new Kernel();
   other.spawn(
     "bad",
-    (function* (): Task<void> {
+    doing(() => {
       throw new RangeError("Cannot do that");
-    })(),
+    }),
   );
   assertThrows(() => other.run(), RangeError, "Cannot do that");
 });
@@ -174,8 +175,10 @@ Deno.test("Kernel with one processor runs a hardirq on top of a softirq, and nei
       order.push("softirq out");
     },
   };
-  function* says(what: string): Task<void> {
-    order.push(what);
+  function says(what: string): Task<void> {
+    return doing(() => {
+      order.push(what);
+    });
   }
   kernel.spawn(
     "a",
@@ -204,7 +207,7 @@ Deno.test("Kernel with one processor nests interrupts properly in every order (s
   for (const seed of seeds(200)) {
     const kernel = new Kernel({ nrCpus: 1, strategy: random(seed) });
     const stack: string[] = [];
-    function handler(): { irq(): Task<void> } {
+    const handler = function (): { irq(): Task<void> } {
       return {
         *irq(): Task<void> {
           const { kind } = kernel.current;
@@ -218,7 +221,7 @@ Deno.test("Kernel with one processor nests interrupts properly in every order (s
           assertEquals(stack.pop(), kind);
         },
       };
-    }
+    };
     kernel.spawn(
       "a",
       (function* (): Task<void> {

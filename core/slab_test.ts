@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { KernelBug } from "./bug.ts";
 import { Kernel } from "./kernel.ts";
 import { KmemCache, SlabObject, use } from "./slab.ts";
-import type { Task } from "./step.ts";
+import { doing } from "./testdata/identity_fs.ts";
 
 class IoEnd extends SlabObject {
   flag = 0;
@@ -32,15 +32,15 @@ Deno.test("released-once: KmemCache.free() of a free object is a KernelBug that 
   const obj = allocated(cache);
   kernel.spawn(
     "one",
-    (function* (): Task<void> {
+    doing(() => {
       cache.free(obj);
-    })(),
+    }),
   );
   kernel.spawn(
     "two",
-    (function* (): Task<void> {
+    doing(() => {
       cache.free(obj);
-    })(),
+    }),
   );
   const { bug } = kernel.run();
   assertEquals(bug?.rule, "released-once/double-free");
@@ -73,15 +73,15 @@ Deno.test("Kernel.run() turns a use after free into an oops event and stops", ()
   let later = false;
   kernel.spawn(
     "bad",
-    (function* (): Task<void> {
+    doing(() => {
       use(obj);
-    })(),
+    }),
   );
   kernel.spawn(
     "later",
-    (function* (): Task<void> {
+    doing(() => {
       later = true;
-    })(),
+    }),
   );
   assertEquals(kernel.run().bug?.rule, "no-use-after-release/slab");
   assertEquals(later, false);

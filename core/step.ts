@@ -135,6 +135,12 @@ export function dependent(a: Step, b: Step): boolean {
     ((a & 3) !== STEP_READ || (b & 3) !== STEP_READ);
 }
 
+/** A task that has nothing to do and has ended already. */
+export const NOTHING: Task<void> = nothing();
+NOTHING.next();
+
+function* nothing(): Task<void> {}
+
 /**
  * Runs what a function gave back to its end: the value itself, or the task
  * that produces it.

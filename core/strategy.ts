@@ -12,7 +12,7 @@ import type { Choices } from "./choices.ts";
  * Decides every choice of a run. One object drives one run.
  */
 export interface Strategy {
-  /** Its name, for reports: `fifo`, `random(7)`. */
+  /** Its name, for reports: `fifo`, `random-7`. */
   readonly name: string;
   /**
    * Whether it wants to decide at every step. If not, a context runs until it
@@ -78,7 +78,7 @@ const FIFO: Strategy = {
  * import { assertEquals } from "@std/assert";
  *
  * const kernel = new Kernel({ strategy: random(7) });
- * assertEquals(kernel.strategy.name, "random(7)");
+ * assertEquals(kernel.strategy.name, "random-7");
  * ```
  */
 export function random(seed: number): Strategy {
@@ -91,7 +91,7 @@ class RandomStrategy implements Strategy {
   readonly #prng: Prng;
 
   constructor(seed: number) {
-    this.name = `random(${seed})`;
+    this.name = `random-${seed}`;
     this.#prng = new Prng(seed);
   }
 
@@ -135,7 +135,7 @@ export class ReplayError extends Error {
  * ```ts
  * import { decodeChoices, Kernel, replay } from "@endio/dio/core";
  *
- * const kernel = new Kernel({ strategy: replay(decodeChoices("8")) });
+ * const kernel = new Kernel({ strategy: replay(decodeChoices("I")) });
  * kernel.run();
  * ```
  */

@@ -14,7 +14,7 @@ import {
   type Strategy,
 } from "./strategy.ts";
 import { type Task, writeStep } from "./step.ts";
-import { Rig, seeds } from "./testdata/identity_fs.ts";
+import { doing, Rig, seeds } from "./testdata/identity_fs.ts";
 
 const SEED = 20133;
 
@@ -56,9 +56,9 @@ Deno.test("fifo() lets contexts run in the order of their arrival, without steps
   for (const name of ["a", "b", "c"]) {
     kernel.spawn(
       name,
-      (function* (): Task<void> {
+      doing(() => {
         order.push(name);
-      })(),
+      }),
     );
   }
   kernel.run();

@@ -49,6 +49,8 @@ export class TraceBuffer {
   /** Events emitted so far, those that a ring has dropped included. */
   count = 0;
   #records: Float64Array;
+  /** Where the next record goes. */
+  #at = 0;
   readonly #limit: number;
   readonly #strings: string[] = [];
   readonly #stringIds: Map<string, number> = new Map();
@@ -141,8 +143,10 @@ export class TraceBuffer {
     a6: number = NaN,
     a7: number = NaN,
   ): void {
-    const at = this.#slot(this.count++) * STRIDE;
-    if (at >= this.#records.length) this.#grow();
+    let at = this.#at;
+    if (at === this.#records.length) at = this.#more();
+    this.#at = at + STRIDE;
+    this.count++;
     const r = this.#records;
     r[at] = ts;
     r[at + 1] = code;
@@ -211,17 +215,18 @@ export class TraceBuffer {
     }
   }
 
-  #slot(seq: number): number {
-    return seq < this.#limit ? seq : seq % this.#limit;
-  }
-
-  #grow(): void {
-    const events = Math.min(
-      this.#limit,
-      (this.#records.length / STRIDE) * 2,
-    );
+  /** The array is full: begins it anew if it is a ring, else grows it. */
+  #more(): number {
+    const at = this.#records.length;
+    if (at === this.#limit * STRIDE) return 0;
+    const events = Math.min(this.#limit, (at / STRIDE) * 2);
     const records = new Float64Array(events * STRIDE);
     records.set(this.#records);
     this.#records = records;
+    return at;
+  }
+
+  #slot(seq: number): number {
+    return seq < this.#limit ? seq : seq % this.#limit;
   }
 }

@@ -10,7 +10,7 @@ import { EOPNOTSUPP } from "./errno.ts";
 import { EV } from "./events.ts";
 import { blkdevIssueFlush } from "./filemap.ts";
 import type { Inode } from "./fs.ts";
-import type { Task } from "./step.ts";
+import { finish, type Task } from "./step.ts";
 
 /**
  * `do_truncate()`: changes a file's size under `i_mutex`.
@@ -41,7 +41,7 @@ export function* doTruncate(inode: Inode, size: number): Task<number> {
   if (fs.truncate === undefined) return -EOPNOTSUPP;
   yield* inode.iMutex.lock(kernel);
   if (kernel.tracing) kernel.emit(EV.truncate, inode.iIno, size);
-  const ret = yield* fs.truncate(inode, size);
+  const ret = yield* finish(fs.truncate(inode, size));
   if (kernel.tracing) kernel.emit(EV.truncate_return, inode.iIno, ret);
   inode.iMutex.unlock(kernel);
   return ret;
@@ -79,7 +79,7 @@ export function* vfsFallocate(
   const { kernel, fs } = inode.iSb;
   if (fs.fallocate === undefined) return -EOPNOTSUPP;
   yield* inode.iMutex.lock(kernel);
-  const ret = yield* fs.fallocate(inode, offset, bytes);
+  const ret = yield* finish(fs.fallocate(inode, offset, bytes));
   inode.iMutex.unlock(kernel);
   return ret;
 }
@@ -108,7 +108,7 @@ export function* vfsFallocate(
 export function* vfsFsync(inode: Inode): Task<number> {
   const { kernel, fs, sBdev } = inode.iSb;
   const ret = fs.fsync
-    ? yield* fs.fsync(inode)
+    ? yield* finish(fs.fsync(inode))
     : yield* blkdevIssueFlush(kernel, sBdev);
   if (kernel.tracing) kernel.emit(EV.fsync, inode.iIno, ret);
   return ret;

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Kernel } from "./kernel.ts";
 import { readStep, SCHEDULE, type Task, writeStep } from "./step.ts";
 import { random, type Strategy } from "./strategy.ts";
-import { assertClean, seeds } from "./testdata/identity_fs.ts";
+import { assertClean, doing, seeds } from "./testdata/identity_fs.ts";
 import { WaitQueue } from "./wait.ts";
 
 const ITEMS = 3;
@@ -103,10 +103,10 @@ Deno.test("WaitQueue.wakeUp() wakes everybody, and the trace tells whom", () => 
   kernel.spawn("b", guest());
   kernel.spawn(
     "host",
-    (function* (): Task<void> {
+    doing(() => {
       open = true;
       queue.wakeUp(kernel);
-    })(),
+    }),
   );
   assertClean(kernel.run());
   assertEquals(

@@ -253,7 +253,7 @@ export class DirectFileDevice
    * @param bio The bio, its `biError` set.
    * @returns The bio's end handler.
    */
-  irq(bio: Bio): Task<void> {
+  irq(bio: Bio): Task<unknown> {
     return bioEndio(bio);
   }
 

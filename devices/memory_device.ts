@@ -161,7 +161,7 @@ export class MemoryDevice implements BlockDevice {
    * @returns The end of the bio when it ends inline, else null.
    * @throws {TypeError} If the device is not attached to a kernel.
    */
-  submitBio(bio: Bio): Task<void> | null {
+  submitBio(bio: Bio): Task<unknown> | null {
     const kernel = this.#kernel;
     if (kernel === null) {
       throw new TypeError(
@@ -190,7 +190,7 @@ export class MemoryDevice implements BlockDevice {
    * @param bio The bio.
    * @returns The bio's end handler.
    */
-  irq(bio: Bio): Task<void> {
+  irq(bio: Bio): Task<unknown> {
     if (bio.biError === 0) bio.transfer(this.store);
     return bioEndio(bio);
   }

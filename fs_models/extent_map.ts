@@ -143,7 +143,8 @@ export class ExtentMap {
    * endless.
    */
   lookup(block: number): Mapping {
-    for (const { start, count, device, state } of this.#extents) {
+    for (let i = 0; i < this.#extents.length; i++) {
+      const { start, count, device, state } = this.#extents[i] as Extent;
       if (block < start) {
         return { state: "hole", device: -1, count: start - block };
       }

@@ -204,3 +204,9 @@ export function reversedBlock(
 
 /** The profiles that most of the core's tests are run under. */
 export const PROFILES: readonly ProfileName[] = ["v3.12", "v6.1"];
+
+/** A task that does one thing and waits for nothing. */
+export function* doing<T>(body: () => T): Task<T> {
+  yield* [];
+  return body();
+}

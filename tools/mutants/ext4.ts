@@ -8,8 +8,10 @@ import {
   BH_DEFER_COMPLETION,
   type BlockDevice,
   type BufferHead,
+  finish,
   type Kernel,
   type Kiocb,
+  NOTHING,
   type Task,
   WorkItem,
   Workqueue,
@@ -77,15 +79,16 @@ class DefersAgain extends Ext4 {
 
 /** Unwritten blocks stay unwritten. */
 class NoConversion extends Ext4 {
-  override *convert(): Task<number> {
-    return 0;
+  override convert(): Task<number> {
+    return finish(0);
   }
 }
 
 /** The completion's reference is not dropped when end_io never ran. */
 class IoEndLeaks extends Ext4 {
-  override *ext4EndIoDio(iocb: Kiocb): Task<void> {
+  override ext4EndIoDio(iocb: Kiocb): Task<void> {
     iocb.private = null;
+    return NOTHING;
   }
 }
 
