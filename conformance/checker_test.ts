@@ -218,6 +218,7 @@ const DAMAGES: readonly {
       "released-once/double-free",
       "released-once/page-pin",
       "no-use-after-release/slab",
+      "no-use-after-release/page-array",
       "workqueue-life/exists-when-queued",
       "completion-after-last-bio/submitter",
       "completion-after-last-bio/end-handler",

@@ -68,7 +68,12 @@ export class Dio extends SlabObject implements WaitTarget {
   waiter: Context | null = null;
   /** Bytes handed to bios or filled with zeros. */
   result = 0;
-  /** The deferred completion; in the kernel it overlays the page array. */
+  /**
+   * What the memory at the end of the dio is used as: the page array while
+   * pages are pinned, then the work item of the deferred completion.
+   */
+  overlay: "pages" | "work" = "pages";
+  /** The deferred completion, once {@linkcode overlay} says so. */
   readonly completeWork: WorkItem = new WorkItem();
   /** What only the submitter uses: `struct dio_submit`. */
   readonly sdio: DioSubmit = new DioSubmit();

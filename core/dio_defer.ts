@@ -63,6 +63,7 @@ export abstract class DioDeferral {
         `dio ${id} is queued but s_dio_done_wq of ${inode.iSb.sId} is NULL`,
       );
     }
+    dio.overlay = "work";
     completeWork.init(
       "dio_aio_complete_work",
       () => this.dioAioCompleteWork(dio),

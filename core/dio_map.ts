@@ -8,6 +8,7 @@
  */
 
 import { type Bio, bioSetPagesDirty, READ, submitBio, WRITE } from "./bio.ts";
+import { KernelBug } from "./bug.ts";
 import type { Dio } from "./dio.ts";
 import { DioAwait } from "./dio_await.ts";
 import { ENOTBLK } from "./errno.ts";
@@ -76,6 +77,13 @@ export class DioMapping extends DioAwait {
    */
   dioGetPage(dio: Dio, address: number): Page | number {
     const { kernel } = this;
+    if (dio.overlay !== "pages") {
+      throw new KernelBug(
+        "no-use-after-release/page-array",
+        `dio ${dio.id}`,
+        `dio ${dio.id} pins a page into its page array, where the work item of its completion is now`,
+      );
+    }
     const page = kernel.memory.pin(address);
     if (typeof page === "object") return page;
     if (dio.rw !== WRITE || dio.sdio.available === 0) return page;

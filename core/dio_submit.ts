@@ -180,6 +180,7 @@ export class DirectIo extends DioMapping {
     dio.refcount = 1;
     dio.bioList = null;
     dio.waiter = null;
+    dio.overlay = "pages";
     dio.result = 0;
     if (!kernel.tracing) return;
     kernel.emit(

@@ -112,13 +112,7 @@ Deno.test("Kernel refuses a profile that there is none of", () => {
 
 Deno.test("Kernel names an interrupt of an idle processor <idle>, also after it interrupted a task", () => {
   const kernel = new Kernel({ nrCpus: 1 });
-  const comms: string[] = [];
-  const handler = {
-    irq: () =>
-      doing(() => {
-        comms.push(kernel.current.comm);
-      }),
-  };
+  const handler = { irq: () => doing(() => kernel.mightSleep("irq")) };
   kernel.spawn(
     "fio",
     (function* (): Task<void> {
@@ -129,5 +123,6 @@ Deno.test("Kernel names an interrupt of an idle processor <idle>, also after it 
   assertClean(kernel.run());
   kernel.raise("softirq", handler, null);
   assertClean(kernel.run());
-  assertEquals(comms, ["fio", "<idle>"]);
+  const events = [...kernel.trace.events()].filter(({ fn }) => fn === "irq");
+  assertEquals(events.map(({ comm }) => comm), ["fio", "<idle>"]);
 });

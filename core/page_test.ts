@@ -131,6 +131,7 @@ Deno.test(`IovIter.advance() visits every byte once, in order, empty segments or
       iter.reset(iov);
       const seen: number[] = [];
       for (let i = 0; iter.count > 0; i++) {
+        assertEquals(iter.contiguous > 0, true);
         const size = Math.min(sizes[i % sizes.length] ?? 1, iter.contiguous);
         for (let b = 0; b < size; b++) seen.push(iter.address + b);
         iter.advance(size);

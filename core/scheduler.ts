@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Choices, Deviation } from "./choices.ts";
+import type { Choices } from "./choices.ts";
+import { Chooser } from "./chooser.ts";
 import { KernelBug } from "./bug.ts";
 import {
   Context,
@@ -16,6 +17,7 @@ import {
   waitGraph,
 } from "./context.ts";
 import { CpuSet } from "./cpu.ts";
+import { InterruptPool } from "./interrupt_pool.ts";
 import type {
   InterruptHandler,
   InterruptSource,
@@ -25,7 +27,7 @@ import type {
 import { Lock } from "./lock.ts";
 import { RunQueue } from "./run_queue.ts";
 import { SCHEDULE, STEP_LOCK, STEP_SCHEDULE, type Task } from "./step.ts";
-import { fifo, indexToOption, type Strategy } from "./strategy.ts";
+import { fifo, type Strategy } from "./strategy.ts";
 import { Timers } from "./timers.ts";
 
 /** Virtual time that a context uses between two waits or steps. */
@@ -66,13 +68,12 @@ export abstract class Scheduler {
   readonly #runnable: Context[] = [];
   readonly #timers: Timers = new Timers();
   readonly #sources: InterruptSource[] = [];
-  readonly #contexts: Context[] = [];
-  readonly #idleInterrupts: Context[] = [];
-  readonly #deviations: Deviation[] = [];
+  readonly #contexts: Set<Context> = new Set();
+  readonly #interrupts: InterruptPool = new InterruptPool();
+  readonly #chooser: Chooser;
   readonly #maxSteps: number;
   #nextAddr = 1;
   #nextTid = FIRST_TID;
-  #choicePoints = 0;
   #last: Context | null = null;
 
   /**
@@ -83,6 +84,7 @@ export abstract class Scheduler {
   constructor(options: KernelOptions) {
     this.strategy = options.strategy ?? fifo();
     this.stepping = this.strategy.stepping;
+    this.#chooser = new Chooser(this.strategy);
     this.#cpus = new CpuSet(options.nrCpus ?? Infinity);
     this.#maxSteps = options.maxSteps ??
       (this.stepping ? MAX_STEPS : Infinity);
@@ -109,7 +111,7 @@ export abstract class Scheduler {
 
   /** The choices of the run so far that were not the default ones. */
   get choices(): Choices {
-    return this.#deviations;
+    return this.#chooser.deviations;
   }
 
   /**
@@ -164,17 +166,9 @@ export abstract class Scheduler {
     arg: T,
     delayNs: number = 0,
   ): void {
-    const ctx = this.#idleInterrupts.pop() ??
+    const ctx = this.#interrupts.reuse() ??
       this.#newContext(kind, "<idle>", 0);
-    ctx.kind = kind;
-    ctx.handler = handler;
-    ctx.arg = arg;
-    ctx.body = null;
-    ctx.state = TASK_RUNNING;
-    ctx.step = SCHEDULE;
-    ctx.comm = "<idle>";
-    ctx.started = false;
-    ctx.cpu = -1;
+    this.#interrupts.raise(ctx, kind, handler, arg);
     if (delayNs > 0) this.#timers.add(this.now + delayNs, ctx);
     else this.#queue.push(ctx);
   }
@@ -226,10 +220,7 @@ export abstract class Scheduler {
    * @returns An option.
    */
   choose(options: number, what: string): number {
-    if (options < 2) return 0;
-    const option = this.strategy.choose(options, what);
-    this.#note(option);
-    return option;
+    return this.#chooser.choose(options, what);
   }
 
   /**
@@ -298,7 +289,7 @@ export abstract class Scheduler {
     ctx.kind = kind;
     ctx.comm = comm;
     ctx.tid = tid;
-    ctx.index = this.#contexts.push(ctx) - 1;
+    this.#contexts.add(ctx);
     return ctx;
   }
 
@@ -319,32 +310,15 @@ export abstract class Scheduler {
       }
     }
     queue.list(this.#runnable, this.#canRun);
-    return this.#pickFrom(this.#runnable);
+    if (this.#runnable.length === 0) return undefined;
+    const ctx = this.#chooser.pick(this.#runnable, this.#last);
+    queue.remove(ctx);
+    return ctx;
   }
 
   /** A lock that was free when it was asked for may have been taken since. */
   readonly #canRun = (ctx: Context): boolean =>
     !waitsForLock(ctx) && (!this.#cpus.bounded || this.#cpus.allows(ctx));
-
-  #pickFrom(runnable: readonly Context[]): Context | undefined {
-    if (runnable.length === 0) return undefined;
-    let index = 0;
-    if (runnable.length > 1) {
-      const current = this.#last === null ? -1 : runnable.indexOf(this.#last);
-      if (this.stepping) {
-        index = this.strategy.pick(runnable, current);
-        this.#note(indexToOption(index, current));
-      } else index = Math.max(current, 0);
-    }
-    const ctx = runnable[index] as Context;
-    this.#queue.remove(ctx);
-    return ctx;
-  }
-
-  #note(option: number): void {
-    const point = this.#choicePoints++;
-    if (option !== 0) this.#deviations.push({ point, option });
-  }
 
   #resume(ctx: Context): void {
     this.current = ctx;
@@ -363,16 +337,7 @@ export abstract class Scheduler {
   #begin(ctx: Context): void {
     ctx.started = true;
     this.#cpus.enter(ctx);
-    if (ctx.handler !== null) this.#rename(ctx);
-    if (ctx.handler !== null) ctx.body = ctx.handler.irq(ctx.arg);
-  }
-
-  /** An interrupt's context is used again and again; its row only as it was. */
-  #rename(ctx: Context): void {
-    if (ctx.cpu === ctx.rowCpu && ctx.kind === ctx.rowKind) return;
-    ctx.rowCpu = ctx.cpu;
-    ctx.rowKind = ctx.kind;
-    ctx.row = -1;
+    this.#interrupts.begin(ctx);
   }
 
   #yielded(ctx: Context, step: number): void {
@@ -399,20 +364,10 @@ export abstract class Scheduler {
   #exit(ctx: Context): void {
     ctx.state = TASK_DEAD;
     ctx.body = null;
-    ctx.handler = null;
-    ctx.arg = null;
     this.#last = null;
     this.#cpus.leave(ctx);
-    if (ctx.inInterrupt) this.#idleInterrupts.push(ctx);
-    else if (!this.stepping) this.#forget(ctx);
-  }
-
-  /** Keeps the list of contexts short in a long run. */
-  #forget(ctx: Context): void {
-    const last = this.#contexts.pop() as Context;
-    if (last === ctx) return;
-    last.index = ctx.index;
-    this.#contexts[ctx.index] = last;
+    if (ctx.inInterrupt) this.#interrupts.end(ctx);
+    else this.#contexts.delete(ctx);
   }
 
   #oops(error: unknown): void {

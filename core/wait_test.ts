@@ -141,6 +141,20 @@ Deno.test("WaitQueue.wakeUp() of a context that has not gone to sleep yet keeps 
   assertEquals(rounds, 1);
 });
 
+Deno.test("WaitQueue.finishWait() of a context that never slept leaves it awake", () => {
+  const kernel = new Kernel();
+  const queue = new WaitQueue(kernel, "door");
+  kernel.spawn(
+    "a",
+    (function* (): Task<void> {
+      queue.prepareToWait(kernel);
+      queue.finishWait(kernel);
+      yield SCHEDULE;
+    })(),
+  );
+  assertClean(kernel.run());
+});
+
 Deno.test("WaitQueue.active says whether somebody is on the queue", () => {
   const kernel = new Kernel();
   const queue = new WaitQueue(kernel, "door");

@@ -131,6 +131,33 @@ export async function guarded(
   }
 }
 
+/**
+ * What to throw when a file could not be read or written.
+ *
+ * @param action What was tried; the permission it needs has the same name.
+ * @param path The file.
+ * @param error What was caught.
+ * @returns A message to the user; the error itself when it is not his mistake.
+ */
+export function fileError(
+  action: "read" | "write",
+  path: string,
+  error: unknown,
+): unknown {
+  if (!(error instanceof Error)) return error;
+  const system = /^(.*?) ?\(os error \d+\)/s.exec(error.message)?.[1];
+  const reason = error instanceof Deno.errors.NotCapable
+    ? `Deno may not; add --allow-${action}=${path}`
+    : error instanceof Deno.errors.NotFound
+    ? "there is no such file or directory"
+    : error instanceof Deno.errors.IsADirectory
+    ? "it is a directory"
+    : system?.toLowerCase();
+  return reason === undefined
+    ? error
+    : new UserError(`Cannot ${action} ${path}: ${reason}`);
+}
+
 /** The options that a command knows. */
 export interface OptionNames {
   /** Options with a value. */
@@ -252,22 +279,25 @@ export function nearest(
   return best;
 }
 
-/** Letters to insert, delete or replace to make one word of another. */
+/** Letters to insert, delete, replace or swap to make one word of another. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  const rows = [Array.from({ length: b.length + 1 }, (_, i) => i)];
+  const at = (i: number, j: number): number => rows[i]?.[j] ?? Infinity;
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    const row = [i];
+    rows.push(row);
     for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(
-        replaced,
-        (row[j] as number) + 1,
-        (next[j - 1] as number) + 1,
+      const isSame = a[i - 1] === b[j - 1];
+      const isSwapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row.push(Math.min(
+        at(i - 1, j - 1) + (isSame ? 0 : 1),
+        at(i - 1, j) + 1,
+        at(i, j - 1) + 1,
+        isSwapped ? at(i - 2, j - 2) + 1 : Infinity,
       ));
     }
-    row = next;
   }
-  return row[b.length] as number;
+  return at(a.length, b.length);
 }
 
 /** Styles of text; each leaves text as it is when there is no colour. */

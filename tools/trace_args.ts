@@ -50,6 +50,7 @@ const FIRST: Readonly<Record<string, readonly string[]>> = {
   direct_IO: ["rw", "iocb", "offset"],
   io_submit: ["rw", "iocb", "offset"],
   dio_alloc: ["dio", "iocb", "rw", "end_io"],
+  bio_endio: ["bio", "error"],
   submit_bio: ["bio", "rw", "sector"],
   queue_work: ["wq", "dio"],
   workqueue_execute_start: ["dio", "wq"],

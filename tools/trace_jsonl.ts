@@ -146,9 +146,14 @@ export async function decodeJsonl(
 ): Promise<DecodedTrace> {
   const iterator = lines[Symbol.asyncIterator]();
   const first = await iterator.next();
-  if (first.done) throw new TraceFormatError(1, "it is empty");
-  const header = decodeHeader(first.value);
-  return { header, events: decodeEvents(iterator) };
+  if (first.done) throw new TraceFormatError(1, "the trace is empty");
+  try {
+    const header = decodeHeader(first.value);
+    return { header, events: decodeEvents(iterator) };
+  } catch (error) {
+    await iterator.return?.();
+    throw error;
+  }
 }
 
 async function* decodeEvents(

@@ -36,7 +36,7 @@ const MAX_STEP = 40;
 /** Characters of the last column, which has nothing to its right. */
 const LAST_ROOM = 33;
 /** Characters that an event takes when its column is narrower than that. */
-const TIGHT_ROOM = 24;
+const TIGHT_ROOM = 30;
 /** Characters up to which the argument that matters most goes beyond. */
 const WIDE_ROOM = 44;
 /** Characters of an arrow, with the blank before it. */
@@ -269,6 +269,8 @@ class TextTrace {
       x = line.put(x, " ");
       x = line.put(x, text, isError ? red : paint);
     }
+    // So that it does not touch the next column.
+    line.put(x, " ");
     return x;
   }
 

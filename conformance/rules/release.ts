@@ -84,6 +84,15 @@ export const RELEASE_RULES: readonly Rule[] = [
     bugs: ["DIO-002", "DIO-022", "DIO-053", "DIO-154", "DIO-157"],
     when: ["dio_free"],
   }),
+  oopsRule({
+    id: "no-use-after-release/page-array",
+    sentence:
+      "The page array of a dio is not used once its completion is queued",
+    why: "the work item that lies in the same memory is overwritten",
+    source: "fs/direct-io.c: struct dio, dio_bio_end_aio()",
+    bugs: ["DIO-002"],
+    when: ["queue_work"],
+  }),
   {
     id: "no-use-after-release/dio",
     sentence: "Nothing happens to a dio after it was freed",

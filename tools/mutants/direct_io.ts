@@ -10,7 +10,9 @@ import {
   type Dio,
   DirectIo,
   ENOMEM,
+  finish,
   inodeDioDone,
+  type MaybeTask,
   type SuperBlock,
   type Task,
   use,
@@ -127,6 +129,28 @@ class FirstBioCompletes extends DirectIo {
   }
 }
 
+/** The submitter lets go of its reference before it has mapped everything. */
+class LetsGoEarly extends DirectIo {
+  override dioNextPiece(dio: Dio): MaybeTask<number> {
+    if (dio.sdio.position === dio.sdio.begin || !dio.isAsync) {
+      return super.dioNextPiece(dio);
+    }
+    return this.#letGo(dio);
+  }
+
+  *#letGo(dio: Dio): Task<number> {
+    const { kernel } = this;
+    yield* dio.bioLock.lock(kernel);
+    dio.refcount--;
+    dio.bioLock.unlock(kernel);
+    const ret = yield* finish(super.dioNextPiece(dio));
+    yield* dio.bioLock.lock(kernel);
+    use(dio).refcount++;
+    dio.bioLock.unlock(kernel);
+    return ret;
+  }
+}
+
 /** Pages are released before the zero page took their place, and again. */
 class ReleasesTwice extends DirectIo {
   override dioBioRelease(dio: Dio, bio: Bio): void {
@@ -214,6 +238,13 @@ export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
     ruleClass: "completion-after-last-bio",
     bugs: ["DIO-148"],
     directIo: (kernel) => new FirstBioCompletes(kernel),
+  },
+  {
+    id: "lets-go-early",
+    mistake: "the submitter drops its reference while it still submits",
+    ruleClass: "no-use-after-release",
+    bugs: ["DIO-002"],
+    directIo: (kernel) => new LetsGoEarly(kernel),
   },
   {
     id: "releases-twice",

@@ -1,0 +1,101 @@
+/**
+ * The demo's first part: every scenario on every shipped model, as a table.
+ *
+ * @module
+ */
+
+import type { ProfileName } from "../core/mod.ts";
+import {
+  checkConformance,
+  type ConformanceReport,
+  RULES,
+  type ScenarioReport,
+  SCENARIOS,
+} from "../conformance/mod.ts";
+import { MODELS } from "../fs_models/mod.ts";
+import type { Style } from "./cli.ts";
+
+/** Random schedules of each scenario, besides the default one. */
+const RUNS = 20;
+const CELL = 14;
+const MARKS = "abcdefghijklmnopqrstuvwxyz";
+
+/**
+ * Runs the suite on every shipped model.
+ *
+ * @param profile Whose semantics are in force.
+ * @returns A report for each model.
+ */
+export function runSuite(profile: ProfileName): ConformanceReport[] {
+  return MODELS.map((model) =>
+    checkConformance(model, { profile, runs: RUNS })
+  );
+}
+
+/**
+ * Shows what the suite came to.
+ *
+ * @param reports A report for each model.
+ * @param style The styles of the output.
+ * @returns The lines, each with its end.
+ */
+export function renderTable(
+  reports: readonly ConformanceReport[],
+  style: Style,
+): string {
+  const reasons: string[] = [];
+  const width = Math.max(...SCENARIOS.map(({ id }) => id.length));
+  const rows = SCENARIOS.map(({ id }, at) => {
+    const cells = reports.map(({ scenarios }) =>
+      cell(scenarios[at] as ScenarioReport, reasons, style)
+    );
+    return `  ${id.padEnd(width)}  ${cells.join("  ")}`.trimEnd();
+  });
+  const heads = reports.map(({ model }) => model.padEnd(CELL));
+  const head = `  ${"scenario".padEnd(width)}  ${heads.join("  ")}`.trimEnd();
+  const notes = reasons.map((reason, i) =>
+    style.dim(`  ${MARKS[i % MARKS.length]}: not run, ${reason}`)
+  );
+  return [style.bold(head), ...rows, ...notes, total(reports, style), ""]
+    .join("\n");
+}
+
+/** `✓ 18 r 21 s`: so many rules exercised under so many schedules. */
+function cell(
+  { skipped, failure, exercised, runs }: ScenarioReport,
+  reasons: string[],
+  { dim, green, red }: Style,
+): string {
+  if (skipped !== null) {
+    let at = reasons.indexOf(skipped);
+    if (at < 0) at = reasons.push(skipped) - 1;
+    return dim(`–  (${MARKS[at % MARKS.length]})`.padEnd(CELL));
+  }
+  const rules = countExercised(exercised);
+  const text = `${String(rules).padStart(2)} × ${runs}`.padEnd(CELL - 2);
+  return `${failure === null ? green("✓") : red("✗")} ${text}`;
+}
+
+function total(
+  reports: readonly ConformanceReport[],
+  { bold, green, red }: Style,
+): string {
+  const exercised = new Set(
+    reports.flatMap(({ exercised }) =>
+      [...exercised].filter(([, count]) => count > 0).map(([id]) => id)
+    ),
+  );
+  const scenarios = reports.flatMap(({ scenarios }) => scenarios);
+  const runs = scenarios.reduce((sum, { runs }) => sum + runs, 0);
+  const failed = scenarios.filter(({ failure }) => failure !== null).length;
+  const verdict = failed === 0
+    ? green("✓ no rule broken")
+    : red(`✗ ${failed} broken`);
+  return `  ${
+    bold(verdict)
+  } in ${runs} runs; ${exercised.size} of ${RULES.length} rules exercised`;
+}
+
+function countExercised(exercised: ReadonlyMap<string, number>): number {
+  return [...exercised.values()].filter((count) => count > 0).length;
+}

@@ -1,0 +1,220 @@
+/**
+ * `trace.ts list`: filesystems, scenarios, rules, formats.
+ *
+ * @module
+ */
+
+import { PROFILE_NAMES } from "../core/mod.ts";
+import {
+  mountForQuestions,
+  type Op,
+  type Rule,
+  ruleClass,
+  RULES,
+  type Scenario,
+  SCENARIOS,
+  whyNot,
+} from "../conformance/mod.ts";
+import { MODELS, type ModelSpec } from "../fs_models/mod.ts";
+import {
+  alignColumns,
+  EXIT_OK,
+  type Io,
+  lookUp,
+  readOptions,
+  UserError,
+  wrapText,
+} from "./cli.ts";
+
+/** How to use it. */
+export const LIST_HELP = `Lists what there is.
+
+Usage: deno run tools/trace.ts list [fs|scenarios|rules|formats] [ID]
+
+Without arguments an overview of all; with a kind everything of that kind;
+with an ID all there is to say about that one.
+
+Example: deno run tools/trace.ts list rules completion-order/free-last
+`;
+
+const FORMATS: ReadonlyMap<string, string> = new Map([
+  [
+    "jsonl",
+    "a header, then one event a line as JSON; record writes it, check reads it",
+  ],
+  ["text", "one column a context, for reading; record writes it"],
+]);
+
+/** A kind of thing that can be listed. */
+interface Kind {
+  /** All ids with a few words each. */
+  readonly all: () => string;
+  /** All there is to say about one. */
+  readonly one: (id: string) => string;
+}
+
+const KINDS: ReadonlyMap<string, Kind> = new Map([
+  ["fs", { all: listModels, one: describeModel }],
+  ["scenarios", { all: listScenarios, one: describeScenario }],
+  ["rules", { all: listRules, one: describeRule }],
+  ["formats", { all: listFormats, one: describeFormat }],
+]);
+
+/**
+ * The command.
+ *
+ * @param args What follows `list`.
+ * @param io Its world.
+ * @returns The exit status.
+ */
+export async function list(args: readonly string[], io: Io): Promise<number> {
+  const { flags, rest } = readOptions(args, {});
+  if (flags.has("help")) {
+    await io.out.write(LIST_HELP);
+    return EXIT_OK;
+  }
+  const [name, id, extra] = rest;
+  if (extra !== undefined) {
+    throw new UserError(`Unexpected '${extra}': list takes a kind and one ID`);
+  }
+  if (name === undefined) await io.out.write(overview());
+  else {
+    const kind = lookUp("kind", name, KINDS);
+    await io.out.write(id === undefined ? kind.all() : kind.one(id));
+  }
+  return EXIT_OK;
+}
+
+function overview(): string {
+  const classes = new Set(RULES.map(({ id }) => ruleClass(id)));
+  const entries: readonly (readonly [string, Iterable<string>])[] = [
+    ["filesystems (list fs)", MODELS.map(({ name }) => name)],
+    ["scenarios (list scenarios)", SCENARIOS.map(({ id }) => id)],
+    [`${RULES.length} rules (list rules) of these classes`, classes],
+    ["profiles", PROFILE_NAMES],
+    ["formats (list formats)", FORMATS.keys()],
+  ];
+  return entries.map(([title, names]) => {
+    const lines = wrapText([...names].join(", "), 76);
+    return `${title}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  }).join("");
+}
+
+function listModels(): string {
+  return alignColumns(
+    MODELS.map((model) => [
+      model.name,
+      mountForQuestions(model).features?.join(", ") ?? "",
+    ]),
+    0,
+  );
+}
+
+function describeModel(name: string): string {
+  const models = new Map(MODELS.map((model) => [model.name, model]));
+  const model: ModelSpec = lookUp("filesystem", name, models);
+  const fs = mountForQuestions(model);
+  const runs = SCENARIOS.filter((scenario) =>
+    PROFILE_NAMES.some((profile) => whyNot(fs, scenario, profile) === null)
+  );
+  return [
+    `${model.name}\n`,
+    fields([
+      ["features", fs.features?.join(", ") || "none"],
+      ["scenarios", runs.map(({ id }) => id).join(", ")],
+    ]),
+  ].join("");
+}
+
+function listScenarios(): string {
+  return alignColumns(SCENARIOS.map(({ id, title }) => [id, title]), 0);
+}
+
+function describeScenario(id: string): string {
+  const all = new Map(SCENARIOS.map((scenario) => [scenario.id, scenario]));
+  const scenario: Scenario = lookUp("scenario", id, all);
+  const { file, tasks, faults, allocFaults } = scenario;
+  const extents = file.extents.map(({ offset, bytes, state }) =>
+    `${offset}+${bytes} ${state}`
+  );
+  const models = MODELS.filter((model) =>
+    PROFILE_NAMES.some((profile) =>
+      whyNot(mountForQuestions(model), scenario, profile) === null
+    )
+  );
+  return [
+    `${id}\n`,
+    ...wrapText(`${scenario.title}.`, 76).map((line) => `  ${line}\n`),
+    fields([
+      ["runs on", models.map(({ name }) => name).join(", ") || "no model"],
+      ["needs", scenario.needs?.join(", ") ?? "nothing"],
+      ["profiles", (scenario.profiles ?? PROFILE_NAMES).join(", ")],
+      ["file", `${file.size} bytes: ${extents.join(", ") || "a hole"}`],
+      ...scenario.dsync ? [["opened", "O_DSYNC"] as const] : [],
+      ["completes in", scenario.completion ?? "softirq"],
+      ...faults
+        ? [["failing bio", faults.map(faultText).join(", ")] as const]
+        : [],
+      ...allocFaults
+        ? [["failing alloc", allocFaults.map(faultText).join(", ")] as const]
+        : [],
+      ...tasks.map(({ comm, ops }) =>
+        [`task ${comm}`, ops.map(opText).join("; ")] as const
+      ),
+      ["rules", scenario.rules.join(", ")],
+    ]),
+  ].join("");
+}
+
+function faultText(fault: object): string {
+  return Object.entries(fault).map(([name, value]) => `${name} ${value}`)
+    .join(" ");
+}
+
+function opText(op: Op): string {
+  const { op: name, ...args } = op;
+  const texts = Object.entries(args).map(([key, value]) => `${key} ${value}`);
+  return [name, ...texts].join(" ");
+}
+
+function listRules(): string {
+  return alignColumns(RULES.map(({ id, sentence }) => [id, sentence]), 0);
+}
+
+function describeRule(id: string): string {
+  const all = new Map(RULES.map((rule) => [rule.id, rule]));
+  const rule: Rule = lookUp("rule", id, all, "'trace.ts list rules' shows all");
+  return [
+    `${id}\n`,
+    ...wrapText(`${rule.sentence}.`, 76).map((line) => `  ${line}\n`),
+    fields([
+      ["why", rule.why],
+      ["source", rule.source],
+      ["bugs", rule.bugs.join(", ") || "none on record"],
+      ["profiles", (rule.profiles ?? PROFILE_NAMES).join(", ")],
+      [
+        "scenarios",
+        SCENARIOS.filter(({ rules }) => rules.includes(id))
+          .map((scenario) => scenario.id).join(", ") || "no one in particular",
+      ],
+    ]),
+  ].join("");
+}
+
+function listFormats(): string {
+  return alignColumns([...FORMATS], 0);
+}
+
+function describeFormat(id: string): string {
+  return `${id}\n  ${lookUp("format", id, FORMATS)}\n`;
+}
+
+/** Names with their texts beside them, broken into lines. */
+function fields(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, text]) =>
+    wrapText(text, 76 - width).map((line, i) =>
+      `  ${(i === 0 ? name : "").padEnd(width)}  ${line}\n`
+    ).join("")
+  ).join("");
+}
