@@ -116,7 +116,9 @@ export function decodeChoices(text: string): Choices {
     point++;
   }
   if (text !== "" && encodeChoices(choices) !== text) {
-    throw new SyntaxError("Cannot read schedule: it is cut short");
+    throw new SyntaxError(
+      "Cannot read schedule: it is cut short or was changed",
+    );
   }
   return choices;
 }

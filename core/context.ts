@@ -71,8 +71,6 @@ export class Context {
   started = false;
   /** Whether it stands in the run queue. */
   queued = false;
-  /** Position in the list of all contexts of a run. */
-  index = 0;
 
   /** Whether it is an interrupt, which can never sleep. */
   get inInterrupt(): boolean {
@@ -102,8 +100,8 @@ export class Context {
  * assertEquals(waitGraph([new Context()]), null);
  * ```
  */
-export function waitGraph(contexts: readonly Context[]): string | null {
-  const stuck = contexts.filter((ctx) =>
+export function waitGraph(contexts: Iterable<Context>): string | null {
+  const stuck = [...contexts].filter((ctx) =>
     (ctx.body !== null || ctx.handler !== null) && ctx.state !== TASK_DEAD
   );
   if (stuck.length === 0) return null;

@@ -83,10 +83,10 @@ export class Dio extends SlabObject implements WaitTarget {
   /**
    * Says what a submitter waits for.
    *
-   * @returns E.g. `2 bios of dio 1`.
+   * @returns E.g. `the bios of dio 1 to end, 2 in flight`.
    */
   describe(): string {
-    return `${this.refcount - 1} bios of dio ${this.id} to end`;
+    return `the bios of dio ${this.id} to end, ${this.refcount - 1} in flight`;
   }
 }
 

@@ -117,6 +117,6 @@ Deno.test("DioAwait says what the submitter waits for when a bio never ends", ()
   rig.submitSync({ bytes: 8192 });
   assertEquals(
     rig.kernel.run().hung,
-    "task dd-10 waits for 1 bios of dio 1 to end",
+    "task dd-10 waits for the bios of dio 1 to end, 1 in flight",
   );
 });

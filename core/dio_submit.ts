@@ -88,7 +88,6 @@ export class DirectIo extends DioMapping {
       ? yield* this.dioPrepareDeferral(dio)
       : 0;
     if (ret !== 0) {
-      if (locking) inode.iMutex.unlock(kernel);
       this.dioFree(dio);
       return ret;
     }

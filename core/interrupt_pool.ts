@@ -6,6 +6,7 @@
 
 import { Context, TASK_RUNNING } from "./context.ts";
 import type { InterruptHandler } from "./kernel_options.ts";
+import { SCHEDULE } from "./step.ts";
 
 /** Contexts of interrupts that have ended. */
 export class InterruptPool {
@@ -27,6 +28,10 @@ export class InterruptPool {
     ctx.handler = handler;
     ctx.arg = arg;
     ctx.body = null;
+    ctx.step = SCHEDULE;
+    ctx.waitingOn = null;
+    ctx.atomicDepth = 0;
+    ctx.irqsOff = 0;
     ctx.state = TASK_RUNNING;
     ctx.started = false;
     ctx.cpu = -1;

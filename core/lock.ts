@@ -361,3 +361,22 @@ export class RwSemaphore extends Lock {
     this.wakeWaiters(host);
   }
 }
+
+/**
+ * Whether a context has asked for a lock that it cannot have now.
+ *
+ * @param ctx The context.
+ * @returns True when it has to wait.
+ *
+ * @example
+ * ```ts
+ * import { Context, waitsForLock } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(waitsForLock(new Context()), false);
+ * ```
+ */
+export function waitsForLock(ctx: Context): boolean {
+  return (ctx.step & 3) === STEP_LOCK && ctx.waitingOn instanceof Lock &&
+    ctx.waitingOn.blocks(ctx);
+}

@@ -24,9 +24,9 @@ export interface Profile {
   /** A read that faulted half way returns its count instead of `-EFAULT`. */
   readonly faultedReadCounts: boolean;
   /**
-   * A write also defers its completion when the inode has cached pages, the
-   * cache is invalidated between `end_io` and the drop of `i_dio_count`, and
-   * the workqueue is created for every asynchronous write (since 4.14).
+   * A write also defers its completion when the inode has cached pages, and
+   * the workqueue is created for every asynchronous write, because the cache
+   * is invalidated in the completion (since 4.14).
    */
   readonly invalidateAfter: boolean;
   /** Asynchronous completion moves `ki_pos` (since 4.1). */
@@ -40,13 +40,6 @@ export interface Profile {
   readonly writeSync: "keep-error" | "replace" | "on-success";
   /** A NOWAIT bio that would have blocked gives `-EAGAIN` (since 4.13). */
   readonly nowaitAgain: boolean;
-  /**
-   * Where a read at or past the end of the file is answered with 0: by the
-   * caller only (3.12), after the alignment test (4.10), before it (6.1).
-   */
-  readonly eofTest: "caller" | "after-alignment" | "before-alignment";
-  /** Bytes are counted as chunks are handed over, not per segment. */
-  readonly countChunks: boolean;
 }
 
 const PROFILES: Readonly<Record<ProfileName, Profile>> = {
@@ -58,8 +51,6 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     kiPosInCompletion: false,
     writeSync: "keep-error",
     nowaitAgain: false,
-    eofTest: "caller",
-    countChunks: false,
   },
   "v4.10": {
     name: "v4.10",
@@ -69,8 +60,6 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     kiPosInCompletion: true,
     writeSync: "replace",
     nowaitAgain: false,
-    eofTest: "after-alignment",
-    countChunks: true,
   },
   "v6.1": {
     name: "v6.1",
@@ -80,8 +69,6 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     kiPosInCompletion: true,
     writeSync: "on-success",
     nowaitAgain: true,
-    eofTest: "before-alignment",
-    countChunks: true,
   },
 };
 

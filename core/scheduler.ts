@@ -24,7 +24,7 @@ import type {
   KernelOptions,
   RunResult,
 } from "./kernel_options.ts";
-import { Lock } from "./lock.ts";
+import { Lock, waitsForLock } from "./lock.ts";
 import { RunQueue } from "./run_queue.ts";
 import { SCHEDULE, STEP_LOCK, STEP_SCHEDULE, type Task } from "./step.ts";
 import { fifo, type Strategy } from "./strategy.ts";
@@ -32,7 +32,6 @@ import { Timers } from "./timers.ts";
 
 /** Virtual time that a context uses between two waits or steps. */
 const STEP_NS = 100;
-const FIRST_TID = 10;
 /** Steps after which a run that is decided about step by step is endless. */
 const MAX_STEPS = 1_000_000;
 
@@ -73,7 +72,7 @@ export abstract class Scheduler {
   readonly #chooser: Chooser;
   readonly #maxSteps: number;
   #nextAddr = 1;
-  #nextTid = FIRST_TID;
+  #nextTid = 10;
   #last: Context | null = null;
 
   /**
@@ -143,10 +142,16 @@ export abstract class Scheduler {
    * @param comm Its name, e.g. `kworker/1:2-dio/sda`.
    * @param body Its code.
    * @param cpu The processor it is bound to, or -1.
+   * @param tid The thread, 0 for a new one.
    * @returns Its context.
    */
-  startKworker(comm: string, body: Task<unknown>, cpu: number = -1): Context {
-    const ctx = this.#newContext("kworker", comm, this.#nextTid++);
+  startKworker(
+    comm: string,
+    body: Task<unknown>,
+    cpu: number = -1,
+    tid: number = 0,
+  ): Context {
+    const ctx = this.#newContext("kworker", comm, tid || this.#nextTid++);
     ctx.cpu = cpu;
     return this.#start(ctx, body);
   }
@@ -301,8 +306,7 @@ export abstract class Scheduler {
 
   #next(): Context | undefined {
     const queue = this.#queue;
-    const cpus = this.#cpus;
-    if (!cpus.bounded && !this.stepping) {
+    if (!this.#cpus.bounded && !this.stepping) {
       for (;;) {
         const ctx = queue.shift();
         if (ctx === undefined || !waitsForLock(ctx)) return ctx;
@@ -393,10 +397,4 @@ export abstract class Scheduler {
     }
     return false;
   }
-}
-
-/** Whether a context has asked for a lock that it cannot have now. */
-function waitsForLock(ctx: Context): boolean {
-  return (ctx.step & 3) === STEP_LOCK && ctx.waitingOn instanceof Lock &&
-    ctx.waitingOn.blocks(ctx);
 }

@@ -14,7 +14,7 @@
 import { KernelBug } from "./bug.ts";
 import { EV } from "./events.ts";
 import type { Kernel } from "./kernel.ts";
-import { SCHEDULE, type Step, type Task, writeStep } from "./step.ts";
+import { readStep, SCHEDULE, type Step, type Task, writeStep } from "./step.ts";
 import { WaitQueue } from "./wait.ts";
 
 /** Items run on any processor. */
@@ -64,21 +64,29 @@ export class WorkItem {
 
 /** Items of one queue that share a concurrency limit. */
 interface PoolWorkqueue {
+  /** The processor they run on, -1 for any. */
+  readonly cpu: number;
+  /** Items that have a worker, or have asked for one. */
   active: number;
+  /** Items that wait for the limit. */
   readonly inactive: WorkItem[];
-}
-
-/** An item that no worker could be made for. */
-interface RescuedItem {
-  readonly work: WorkItem;
-  readonly pool: PoolWorkqueue;
-  readonly key: number;
+  /** Workers that have nothing to do. */
+  readonly idle: IdleWorker[];
+  /** Workers ever made. */
+  workers: number;
 }
 
 /** A thread that has run an item and can run the next. */
 interface IdleWorker {
-  readonly tid: number;
   readonly comm: string;
+  /** 0 for one that has not run yet. */
+  readonly tid: number;
+}
+
+/** An item, and where it belongs. */
+interface QueuedItem {
+  readonly work: WorkItem;
+  readonly pool: PoolWorkqueue;
 }
 
 /**
@@ -119,15 +127,17 @@ export class Workqueue {
 
   readonly #kernel: Kernel;
   readonly #step: Step;
+  readonly #readStep: Step;
   readonly #pools: Map<number, PoolWorkqueue> = new Map();
   readonly #idle: WaitQueue;
   /** Sequence numbers of the items that are queued or running. */
   readonly #outstanding: number[] = [];
-  readonly #rescued: RescuedItem[] = [];
+  readonly #rescued: QueuedItem[] = [];
+  readonly #running: Set<WorkItem> = new Set();
+  /** Items that were queued again while they run. */
+  readonly #collided: QueuedItem[] = [];
   #rescuerRuns = false;
   #sequence = 0;
-  #workers = 0;
-  readonly #idleWorkers: IdleWorker[] = [];
 
   /**
    * Use {@linkcode allocWorkqueue}.
@@ -150,7 +160,9 @@ export class Workqueue {
     this.name = name;
     this.flags = flags;
     this.maxActive = maxActive;
-    this.#step = writeStep(kernel.newAddr());
+    const addr = kernel.newAddr();
+    this.#step = writeStep(addr);
+    this.#readStep = readStep(addr);
     this.#idle = new WaitQueue(kernel, `workqueue ${name} to become idle`);
   }
 
@@ -178,7 +190,7 @@ export class Workqueue {
       this.#outstanding.push(work.id);
     }
     if (kernel.tracing) this.#emit(EV.queue_work, work, queued);
-    if (queued) this.#insert(work, this.#poolKey());
+    if (queued) this.#insert(work, this.#pool());
     return queued;
   }
 
@@ -192,6 +204,7 @@ export class Workqueue {
     for (;;) {
       if (kernel.stepping) yield this.#idle.step;
       this.#idle.prepareToWait(kernel);
+      if (kernel.stepping) yield this.#readStep;
       if (this.#outstanding.every((sequence) => sequence > last)) break;
       yield SCHEDULE;
     }
@@ -220,67 +233,68 @@ export class Workqueue {
     }
   }
 
-  #poolKey(): number {
-    return this.flags & WQ_UNBOUND ? -1 : this.#kernel.current.cpu;
-  }
-
-  #insert(work: WorkItem, key: number): void {
+  #pool(): PoolWorkqueue {
+    const key = this.flags & WQ_UNBOUND ? -1 : this.#kernel.current.cpu;
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      pool = { active: 0, inactive: [] };
+      pool = { cpu: key, active: 0, inactive: [], idle: [], workers: 0 };
       this.#pools.set(key, pool);
     }
-    if (pool.active < this.maxActive) this.#activate(work, pool, key);
+    return pool;
+  }
+
+  #insert(work: WorkItem, pool: PoolWorkqueue): void {
+    // An item never runs twice at once: it waits for its own end.
+    if (this.#running.has(work)) this.#collided.push({ work, pool });
+    else if (pool.active < this.maxActive) this.#activate(work, pool);
     else pool.inactive.push(work);
   }
 
-  #activate(work: WorkItem, pool: PoolWorkqueue, key: number): void {
+  #activate(work: WorkItem, pool: PoolWorkqueue): void {
+    const kernel = this.#kernel;
     pool.active++;
-    if (!this.#kernel.shouldFailAlloc("kworker")) {
-      this.#kernel.startKworker("kworker", this.#worker(work, pool, key));
+    if (!kernel.shouldFailAlloc("kworker")) {
+      const { comm, tid } = pool.idle.pop() ?? this.#newWorker(pool);
+      kernel.startKworker(comm, this.#worker(work, pool), pool.cpu, tid);
       return;
     }
     // Without a worker the item waits for the rescuer. A queue without one
     // leaves it lying: that is what WQ_MEM_RECLAIM is for.
     if (!(this.flags & WQ_MEM_RECLAIM)) return;
-    this.#rescued.push({ work, pool, key });
+    this.#rescued.push({ work, pool });
     if (this.#rescuerRuns) return;
     this.#rescuerRuns = true;
-    this.#kernel.startKworker(this.name, this.#rescuer());
+    kernel.startKworker(this.name, this.#rescuer());
   }
 
-  *#worker(work: WorkItem, pool: PoolWorkqueue, key: number): Task<void> {
-    const ctx = this.#kernel.current;
-    const idle = this.#idleWorkers.pop();
-    if (idle === undefined) {
-      const where = key < 0 ? "u4" : String(ctx.cpu);
-      ctx.comm = `kworker/${where}:${this.#workers++}-${this.name}`;
-    } else {
-      ctx.tid = idle.tid;
-      ctx.comm = idle.comm;
-    }
-    yield* this.#process(work);
-    this.#idleWorkers.push({ tid: ctx.tid, comm: ctx.comm });
-    this.#retire(pool, key);
+  #newWorker(pool: PoolWorkqueue): IdleWorker {
+    const where = pool.cpu < 0 ? "u4" : String(pool.cpu);
+    return { comm: `kworker/${where}:${pool.workers++}-${this.name}`, tid: 0 };
+  }
+
+  *#worker(work: WorkItem, pool: PoolWorkqueue): Task<void> {
+    const { comm, tid } = this.#kernel.current;
+    yield* this.#process(work, pool);
+    pool.idle.push({ comm, tid });
   }
 
   *#rescuer(): Task<void> {
     for (;;) {
       const item = this.#rescued.shift();
       if (item === undefined) break;
-      yield* this.#process(item.work);
-      this.#retire(item.pool, item.key);
+      yield* this.#process(item.work, item.pool);
     }
     this.#rescuerRuns = false;
   }
 
-  *#process(work: WorkItem): Task<void> {
+  *#process(work: WorkItem, pool: PoolWorkqueue): Task<void> {
     const kernel = this.#kernel;
     if (kernel.stepping) yield this.#step;
     // The function may free what the item lives in: nothing of it is looked
     // at after the call.
     const { id, fn, fnName, dioId } = work;
     work.pending = false;
+    this.#running.add(work);
     if (kernel.tracing) this.#emit(EV.workqueue_execute_start, work);
     if (fn !== null) yield* fn();
     if (kernel.tracing) {
@@ -292,15 +306,24 @@ export class Workqueue {
         dioId,
       );
     }
+    if (kernel.stepping) yield this.#step;
+    this.#retire(work, id, pool);
     if (kernel.stepping) yield this.#idle.step;
-    this.#outstanding.splice(this.#outstanding.indexOf(id), 1);
     this.#idle.wakeUp(kernel);
   }
 
-  #retire(pool: PoolWorkqueue, key: number): void {
+  #retire(work: WorkItem, id: number, pool: PoolWorkqueue): void {
+    this.#outstanding.splice(this.#outstanding.indexOf(id), 1);
+    this.#running.delete(work);
+    const again = this.#collided.findIndex((item) => item.work === work);
     pool.active--;
+    if (again >= 0) {
+      const [item] = this.#collided.splice(again, 1) as [QueuedItem];
+      this.#insert(item.work, item.pool);
+    }
+    if (pool.active >= this.maxActive) return;
     const next = pool.inactive.shift();
-    if (next !== undefined) this.#activate(next, pool, key);
+    if (next !== undefined) this.#insert(next, pool);
   }
 
   #emit(code: number, work: WorkItem, queued?: boolean): void {
