@@ -21,13 +21,11 @@ import {
   bioSetPagesDirty,
   READ,
   REQ_NOWAIT,
-  WRITE,
 } from "./bio.ts";
 import { Dio } from "./dio.ts";
-import { DioDeferral } from "./dio_defer.ts";
+import { DioReport } from "./dio_report.ts";
 import { EAGAIN, EFAULT, EIO, EIOCBQUEUED } from "./errno.ts";
 import { EV } from "./events.ts";
-import { genericWriteSync } from "./filemap.ts";
 import { inodeDioDone } from "./inode_dio.ts";
 import type { Kernel } from "./kernel.ts";
 import { SpinLock } from "./lock.ts";
@@ -52,7 +50,7 @@ const ADDRS = 2;
  * kernel.run();
  * ```
  */
-export class DioCompletion extends DioDeferral {
+export class DioCompletion extends DioReport {
   /** Where dios come from. */
   readonly dioCache: KmemCache<Dio>;
 
@@ -285,58 +283,6 @@ export class DioCompletion extends DioDeferral {
       kernel.emit(EV.end_io_return, id, iocb.id, kernel.trace.str(name), error);
     }
     return always && error !== 0 ? error : result;
-  }
-
-  /**
-   * Reports an asynchronous request to the AIO layer.
-   *
-   * @param dio The request.
-   * @param offset First byte in the file.
-   * @param transferred How many bytes were transferred.
-   * @param result What the request comes to.
-   * @returns What is left to be run in this context, or null.
-   */
-  dioReport(
-    dio: Dio,
-    offset: number,
-    transferred: number,
-    result: number,
-  ): Task<void> | null {
-    const { kernel } = this;
-    const { iocb } = dio;
-    if (kernel.profile.kiPosInCompletion) iocb.kiPos += transferred;
-    if (dio.rw === WRITE && iocb.needsSync) {
-      return this.dioSyncAndReport(dio, offset, transferred, result);
-    }
-    if (kernel.stepping) return kernel.aio.aioComplete(iocb, result);
-    kernel.aio.complete(iocb, result);
-    return null;
-  }
-
-  /**
-   * Reports an asynchronous write to a file that asks for write-sync. It comes
-   * after the drop of `i_dio_count`, or an fsync that waits for the count
-   * would wait for itself.
-   *
-   * @param dio The request.
-   * @param offset First byte in the file.
-   * @param transferred How many bytes were transferred.
-   * @param result What the request comes to.
-   */
-  *dioSyncAndReport(
-    dio: Dio,
-    offset: number,
-    transferred: number,
-    result: number,
-  ): Task<void> {
-    const { profile, aio } = this.kernel;
-    let reported = result;
-    if (profile.writeSync !== "on-success" || result > 0) {
-      const error = yield* genericWriteSync(dio.iocb, offset, transferred);
-      if (profile.writeSync === "replace") reported = error || transferred;
-      else if (error < 0 && result > 0) reported = error;
-    }
-    yield* aio.aioComplete(dio.iocb, reported);
   }
 
   /**

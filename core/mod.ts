@@ -64,6 +64,7 @@ export * from "./dio_await.ts";
 export * from "./dio_complete.ts";
 export * from "./dio_defer.ts";
 export * from "./dio_map.ts";
+export * from "./dio_report.ts";
 export * from "./dio_submit.ts";
 export * from "./errno.ts";
 export * from "./events.ts";

@@ -66,7 +66,7 @@ interface Import {
 }
 
 function isTest(file: SourceFile): boolean {
-  return /_(?:test|bench)\.ts$/.test(file.path);
+  return /_(?:test|bench)\.ts$|\/testdata\//.test(file.path);
 }
 
 function folderOf(path: string): string {

@@ -1,0 +1,79 @@
+/**
+ * The report of a completion: write-sync where the file asks for it, then the
+ * AIO callback.
+ *
+ * Source: fs/direct-io.c.
+ *
+ * @module
+ */
+
+import { WRITE } from "./bio.ts";
+import type { Dio } from "./dio.ts";
+import { DioDeferral } from "./dio_defer.ts";
+import { genericWriteSync } from "./filemap.ts";
+import type { Task } from "./step.ts";
+
+/**
+ * The part of fs/direct-io.c that reports.
+ *
+ * @example
+ * ```ts
+ * import { DioReport, Kernel } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new Kernel().directIo instanceof DioReport, true);
+ * ```
+ */
+export abstract class DioReport extends DioDeferral {
+  /**
+   * Reports an asynchronous request to the AIO layer.
+   *
+   * @param dio The request.
+   * @param offset First byte in the file.
+   * @param transferred How many bytes were transferred.
+   * @param result What the request comes to.
+   * @returns What is left to be run in this context, or null.
+   */
+  dioReport(
+    dio: Dio,
+    offset: number,
+    transferred: number,
+    result: number,
+  ): Task<void> | null {
+    const { kernel } = this;
+    const { iocb } = dio;
+    if (kernel.profile.kiPosInCompletion) iocb.kiPos += transferred;
+    if (dio.rw === WRITE && iocb.needsSync) {
+      return this.dioSyncAndReport(dio, offset, transferred, result);
+    }
+    if (kernel.stepping) return kernel.aio.aioComplete(iocb, result);
+    kernel.aio.complete(iocb, result);
+    return null;
+  }
+
+  /**
+   * Reports an asynchronous write to a file that asks for write-sync. It comes
+   * after the drop of `i_dio_count`, or an fsync that waits for the count
+   * would wait for itself.
+   *
+   * @param dio The request.
+   * @param offset First byte in the file.
+   * @param transferred How many bytes were transferred.
+   * @param result What the request comes to.
+   */
+  *dioSyncAndReport(
+    dio: Dio,
+    offset: number,
+    transferred: number,
+    result: number,
+  ): Task<void> {
+    const { profile, aio } = this.kernel;
+    let reported = result;
+    if (profile.writeSync !== "on-success" || result > 0) {
+      const error = yield* genericWriteSync(dio.iocb, offset, transferred);
+      if (profile.writeSync === "replace") reported = error || transferred;
+      else if (error < 0 && result > 0) reported = error;
+    }
+    yield* aio.aioComplete(dio.iocb, reported);
+  }
+}
