@@ -20,15 +20,22 @@ export class Chooser {
     this.strategy = strategy;
   }
 
-  /** Which of the runnable contexts goes next; `last` is the one that ran. */
-  pick(runnable: readonly Context[], last: Context | null): Context {
+  /**
+   * Which of the runnable contexts goes next; `last` is the one that ran.
+   * Undefined ends the run.
+   */
+  pick(
+    runnable: readonly Context[],
+    last: Context | null,
+  ): Context | undefined {
     const current = last === null ? -1 : runnable.indexOf(last);
     let index = Math.max(current, 0);
-    if (runnable.length > 1 && this.strategy.stepping) {
+    const { stepping, watcher } = this.strategy;
+    if (stepping && (runnable.length > 1 || watcher !== undefined)) {
       index = this.strategy.pick(runnable, current);
-      this.#note(indexToOption(index, current));
+      if (runnable.length > 1) this.#note(indexToOption(index, current));
     }
-    return runnable[index] as Context;
+    return runnable[index];
   }
 
   /** Decides something that is not about contexts. */

@@ -39,6 +39,8 @@ export interface WaitTarget {
 export class Context {
   /** Task, softirq, hardirq or kworker. */
   kind: ContextKind = "task";
+  /** Identity in its run: 1 for the first context that was started, … */
+  id = 0;
   /** Thread id; 0 in an interrupt. */
   tid = 0;
   /** The thread's name. */

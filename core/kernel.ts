@@ -7,7 +7,8 @@
 
 import { AioCore } from "./aio.ts";
 import { BioCaches } from "./bio.ts";
-import type { Context } from "./context.ts";
+import { type Context, TASK_RUNNING } from "./context.ts";
+import { waitsForLock } from "./lock.ts";
 import { DirectIo } from "./dio_submit.ts";
 import { EV } from "./events.ts";
 import type { AllocFault, KernelOptions } from "./kernel_options.ts";
@@ -15,6 +16,7 @@ import { UserMemory } from "./page.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { LeakSource } from "./slab.ts";
+import { SCHEDULE, type Task } from "./step.ts";
 import { TraceBuffer } from "./trace_buffer.ts";
 
 /** User memory of a kernel that is given none, in bytes. */
@@ -159,6 +161,32 @@ export class Kernel extends Scheduler {
    */
   registerCache(cache: LeakSource): void {
     this.#caches.push(cache);
+  }
+
+  /**
+   * Runs a function that cannot wait, outside a run: what a mount does before
+   * there is anybody to wait for.
+   *
+   * @typeParam T What it returns.
+   * @param body The function's task.
+   * @returns What it returned.
+   * @throws {Error} If it waits for something that never comes.
+   */
+  boot<T>(body: Task<T>): T {
+    for (;;) {
+      const result = body.next();
+      if (result.done) return result.value;
+      const { state, waitingOn } = this.current;
+      this.current.step = result.value;
+      const sleeps = result.value === SCHEDULE && state !== TASK_RUNNING;
+      if (sleeps || waitsForLock(this.current)) {
+        throw new Error(
+          `Cannot boot: it waits for ${
+            waitingOn?.describe() ?? "time to pass"
+          }; run it as a task`,
+        );
+      }
+    }
   }
 
   /**

@@ -31,6 +31,8 @@ export interface LockHost {
   unpark(ctx: Context): void;
   /** Notes that code which may sleep is entered. */
   mightSleep(what: string): void;
+  /** Tells whoever follows the steps that a lock is let go of. */
+  released(step: number): void;
 }
 
 /**
@@ -52,7 +54,8 @@ export abstract class Lock implements WaitTarget {
   owner: Context | null = null;
   /** Contexts that wait until it can be had. */
   readonly waiters: Context[] = [];
-  readonly #step: number;
+  /** The step before it is taken. */
+  readonly step: number;
 
   /**
    * Makes a lock that nobody holds.
@@ -62,7 +65,7 @@ export abstract class Lock implements WaitTarget {
    */
   constructor(host: LockHost, name: string) {
     this.name = name;
-    this.#step = host.newAddr() * 4 + STEP_LOCK;
+    this.step = host.newAddr() * 4 + STEP_LOCK;
   }
 
   /**
@@ -92,7 +95,7 @@ export abstract class Lock implements WaitTarget {
    */
   request(host: LockHost): number {
     host.current.waitingOn = this;
-    return this.#step;
+    return this.step;
   }
 
   /**
@@ -111,6 +114,7 @@ export abstract class Lock implements WaitTarget {
    */
   protected wakeWaiters(host: LockHost): void {
     const { waiters } = this;
+    if (host.stepping) host.released(this.step);
     if (waiters.length === 0) return;
     for (const ctx of waiters) host.unpark(ctx);
     waiters.length = 0;
@@ -328,7 +332,9 @@ export class RwSemaphore extends Lock {
         `${this.name} is released by ${host.current.label} but nobody holds it shared`,
       );
     }
-    if (--this.readers === 0) this.wakeWaiters(host);
+    this.readers--;
+    if (this.readers === 0) this.wakeWaiters(host);
+    else if (host.stepping) host.released(this.step);
   }
 
   /**

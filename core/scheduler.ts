@@ -9,25 +9,30 @@ import type { Choices } from "./choices.ts";
 import { Chooser } from "./chooser.ts";
 import { KernelBug } from "./bug.ts";
 import {
-  Context,
-  TASK_DEAD,
+  type Context,
   TASK_LOCK_WAIT,
   TASK_RUNNING,
   TASK_UNINTERRUPTIBLE,
   waitGraph,
 } from "./context.ts";
+import { ContextTable } from "./context_table.ts";
 import { CpuSet } from "./cpu.ts";
-import { InterruptPool } from "./interrupt_pool.ts";
 import type {
   InterruptHandler,
   InterruptSource,
   KernelOptions,
   RunResult,
 } from "./kernel_options.ts";
-import { Lock, waitsForLock } from "./lock.ts";
+import { type Lock, waitsForLock } from "./lock.ts";
 import { RunQueue } from "./run_queue.ts";
-import { SCHEDULE, STEP_LOCK, STEP_SCHEDULE, type Task } from "./step.ts";
-import { fifo, type Strategy } from "./strategy.ts";
+import {
+  SCHEDULE,
+  type Step,
+  STEP_LOCK,
+  STEP_SCHEDULE,
+  type Task,
+} from "./step.ts";
+import { fifo, type StepWatcher, type Strategy } from "./strategy.ts";
 import { Timers } from "./timers.ts";
 
 /** Virtual time that a context uses between two waits or steps. */
@@ -59,6 +64,8 @@ export abstract class Scheduler {
   bug: KernelBug | null = null;
   /** Who waits for whom, when contexts wait for ever; or null. */
   hung: string | null = null;
+  /** Whether the strategy has ended the run before its end. */
+  stopped = false;
   /** How many times a context was resumed. */
   steps = 0;
 
@@ -67,12 +74,11 @@ export abstract class Scheduler {
   readonly #runnable: Context[] = [];
   readonly #timers: Timers = new Timers();
   readonly #sources: InterruptSource[] = [];
-  readonly #contexts: Set<Context> = new Set();
-  readonly #interrupts: InterruptPool = new InterruptPool();
+  readonly #contexts: ContextTable = new ContextTable();
   readonly #chooser: Chooser;
+  readonly #watcher: StepWatcher | null;
   readonly #maxSteps: number;
   #nextAddr = 1;
-  #nextTid = 10;
   #last: Context | null = null;
 
   /**
@@ -87,8 +93,8 @@ export abstract class Scheduler {
     this.#cpus = new CpuSet(options.nrCpus ?? Infinity);
     this.#maxSteps = options.maxSteps ??
       (this.stepping ? MAX_STEPS : Infinity);
-    this.current = this.#newContext("task", "swapper", 0);
-    this.current.cpu = 0;
+    this.#watcher = this.strategy.watcher ?? null;
+    this.current = this.#contexts.boot();
   }
 
   /**
@@ -133,7 +139,7 @@ export abstract class Scheduler {
    * @returns Its context.
    */
   spawn(comm: string, body: Task<unknown>): Context {
-    return this.#start(this.#newContext("task", comm, this.#nextTid++), body);
+    return this.#enable(this.#contexts.thread("task", comm, body));
   }
 
   /**
@@ -151,9 +157,9 @@ export abstract class Scheduler {
     cpu: number = -1,
     tid: number = 0,
   ): Context {
-    const ctx = this.#newContext("kworker", comm, tid || this.#nextTid++);
+    const ctx = this.#contexts.thread("kworker", comm, body, tid);
     ctx.cpu = cpu;
-    return this.#start(ctx, body);
+    return this.#enable(ctx);
   }
 
   /**
@@ -171,11 +177,10 @@ export abstract class Scheduler {
     arg: T,
     delayNs: number = 0,
   ): void {
-    const ctx = this.#interrupts.reuse() ??
-      this.#newContext(kind, "<idle>", 0);
-    this.#interrupts.raise(ctx, kind, handler, arg);
-    if (delayNs > 0) this.#timers.add(this.now + delayNs, ctx);
-    else this.#queue.push(ctx);
+    const ctx = this.#contexts.interrupt(kind, handler, arg);
+    if (delayNs > 0 && this.strategy.timeless !== true) {
+      this.#timers.add(this.now + delayNs, ctx);
+    } else this.#enable(ctx);
   }
 
   /**
@@ -186,10 +191,32 @@ export abstract class Scheduler {
   *sleep(ns: number): Task<void> {
     this.mightSleep("msleep");
     const ctx = this.current;
-    ctx.state = TASK_LOCK_WAIT;
-    ctx.waitingOn = null;
-    this.#timers.add(this.now + ns, ctx);
-    yield STEP_SCHEDULE;
+    if (this.strategy.timeless !== true) {
+      ctx.state = TASK_LOCK_WAIT;
+      ctx.waitingOn = null;
+      this.#timers.add(this.now + ns, ctx);
+    }
+    yield SCHEDULE;
+  }
+
+  /**
+   * Tells whoever follows the steps that the running context touches one more
+   * object than its step said. For code that cannot yield where it does.
+   *
+   * @param step The access.
+   */
+  touch(step: Step): void {
+    this.#watcher?.touched(step);
+  }
+
+  /**
+   * Tells whoever follows the steps that the running context lets go of a
+   * lock.
+   *
+   * @param step The step of the lock.
+   */
+  released(step: Step): void {
+    this.#watcher?.released(step);
   }
 
   /**
@@ -203,7 +230,8 @@ export abstract class Scheduler {
     ctx.state = TASK_RUNNING;
     this.noteWake(ctx);
     // A context that has not called schedule() yet is still running.
-    if (ctx !== this.current && !ctx.queued) this.#queue.push(ctx);
+    if (ctx !== this.current && !ctx.queued) this.#enable(ctx);
+    else this.#watcher?.enabled(ctx);
     return true;
   }
 
@@ -238,32 +266,6 @@ export abstract class Scheduler {
   }
 
   /**
-   * Runs a function that cannot wait, outside a run: what a mount does before
-   * there is anybody to wait for.
-   *
-   * @typeParam T What it returns.
-   * @param body The function's task.
-   * @returns What it returned.
-   * @throws {Error} If it waits for something that never comes.
-   */
-  boot<T>(body: Task<T>): T {
-    for (;;) {
-      const result = body.next();
-      if (result.done) return result.value;
-      const { state, waitingOn } = this.current;
-      this.current.step = result.value;
-      const sleeps = result.value === SCHEDULE && state !== TASK_RUNNING;
-      if (sleeps || waitsForLock(this.current)) {
-        throw new Error(
-          `Cannot boot: it waits for ${
-            waitingOn?.describe() ?? "time to pass"
-          }; run it as a task`,
-        );
-      }
-    }
-  }
-
-  /**
    * Runs until nothing is left to do, something waits for ever, or a bug
    * stops it.
    *
@@ -274,7 +276,7 @@ export abstract class Scheduler {
     while (this.bug === null) {
       const ctx = this.#next();
       if (ctx !== undefined) this.#resume(ctx);
-      else if (!this.#idle()) break;
+      else if (this.stopped || !this.#idle()) break;
       if (this.steps > this.#maxSteps) {
         this.hung =
           `the run does not end: ${this.steps} steps, last ran ${this.current.label}; a spin that never ends, or raise maxSteps`;
@@ -282,25 +284,16 @@ export abstract class Scheduler {
       }
     }
     this.current = boot;
-    if (this.bug === null) {
-      this.hung ??= waitGraph(this.#contexts);
+    if (this.bug === null && !this.stopped) {
+      this.hung ??= waitGraph(this.#contexts.all);
       this.noteEnd();
     }
     return { bug: this.bug, hung: this.hung, steps: this.steps };
   }
 
-  #newContext(kind: Context["kind"], comm: string, tid: number): Context {
-    const ctx = new Context();
-    ctx.kind = kind;
-    ctx.comm = comm;
-    ctx.tid = tid;
-    this.#contexts.add(ctx);
-    return ctx;
-  }
-
-  #start(ctx: Context, body: Task<unknown>): Context {
-    ctx.body = body;
+  #enable(ctx: Context): Context {
     this.#queue.push(ctx);
+    this.#watcher?.enabled(ctx);
     return ctx;
   }
 
@@ -316,7 +309,8 @@ export abstract class Scheduler {
     queue.list(this.#runnable, this.#canRun);
     if (this.#runnable.length === 0) return undefined;
     const ctx = this.#chooser.pick(this.#runnable, this.#last);
-    queue.remove(ctx);
+    if (ctx === undefined) this.stopped = true;
+    else queue.remove(ctx);
     return ctx;
   }
 
@@ -328,6 +322,7 @@ export abstract class Scheduler {
     this.current = ctx;
     this.now += STEP_NS;
     this.steps++;
+    this.#watcher?.resumed(ctx);
     try {
       if (!ctx.started) this.#begin(ctx);
       const result = (ctx.body as Task<unknown>).next();
@@ -339,9 +334,8 @@ export abstract class Scheduler {
   }
 
   #begin(ctx: Context): void {
-    ctx.started = true;
     this.#cpus.enter(ctx);
-    this.#interrupts.begin(ctx);
+    this.#contexts.begin(ctx);
   }
 
   #yielded(ctx: Context, step: number): void {
@@ -366,12 +360,9 @@ export abstract class Scheduler {
   }
 
   #exit(ctx: Context): void {
-    ctx.state = TASK_DEAD;
-    ctx.body = null;
     this.#last = null;
     this.#cpus.leave(ctx);
-    if (ctx.inInterrupt) this.#interrupts.end(ctx);
-    else this.#contexts.delete(ctx);
+    this.#contexts.end(ctx);
   }
 
   #oops(error: unknown): void {

@@ -7,6 +7,35 @@
 import { Prng } from "./prng.ts";
 import type { Context } from "./context.ts";
 import type { Choices } from "./choices.ts";
+import type { Step } from "./step.ts";
+
+/** Follows a run step by step. */
+export interface StepWatcher {
+  /**
+   * A context goes on; `ctx.step` is what it touches first.
+   *
+   * @param ctx The context.
+   */
+  resumed(ctx: Context): void;
+  /**
+   * The running context has made another one runnable: started or woken it.
+   *
+   * @param ctx The other one.
+   */
+  enabled(ctx: Context): void;
+  /**
+   * The running context has let go of a lock.
+   *
+   * @param step The step of the lock.
+   */
+  released(step: Step): void;
+  /**
+   * The running context touches one more object.
+   *
+   * @param step The access.
+   */
+  touched(step: Step): void;
+}
 
 /**
  * Decides every choice of a run. One object drives one run.
@@ -19,14 +48,23 @@ export interface Strategy {
    * has to wait, and steps cost nothing.
    */
   readonly stepping: boolean;
+  /** Follows the run, if anybody does. */
+  readonly watcher?: StepWatcher;
+  /**
+   * Whether virtual time orders nothing: what is due later may happen at any
+   * time.
+   *
+   * @default {false}
+   */
+  readonly timeless?: boolean;
   /**
    * Picks the context that goes next.
    *
    * @param runnable The contexts that can run, in the order in which they
-   * became runnable; at least two.
+   * became runnable; at least two, or one if somebody follows the run.
    * @param current Where the one that ran last stands in `runnable`, or -1
    * when it cannot go on.
-   * @returns An index into `runnable`.
+   * @returns An index into `runnable`, or -1 to end the run here.
    */
   pick(runnable: readonly Context[], current: number): number;
   /**
