@@ -110,7 +110,7 @@ export class Kioctx {
   readonly tailReadStep: Step;
   /** The step before the tail is written. */
   readonly tailStep: Step;
-  /** The slots. */
+  /** The slots, a power of two of them. */
   readonly ring: IoEvent[] = [];
   /** Identities of the requests behind the slots, for traces. */
   readonly ids: number[] = [];
@@ -129,7 +129,7 @@ export class Kioctx {
     const addr = kernel.newAddr();
     this.tailReadStep = readStep(addr);
     this.tailStep = writeStep(addr);
-    for (let i = 0; i < nrEvents; i++) {
+    for (let i = 0; i < 1 << Math.ceil(Math.log2(nrEvents)); i++) {
       this.ring.push({ data: 0, res: 0 });
       this.ids.push(0);
     }
@@ -247,7 +247,7 @@ export class AioCore {
   }
 
   #publish(ring: Kioctx, iocb: Kiocb, res: number): void {
-    const slot = ring.tail % ring.nrEvents;
+    const slot = ring.tail & (ring.ring.length - 1);
     const event = ring.ring[slot] as IoEvent;
     event.data = use(iocb).kiData;
     event.res = res;
@@ -278,7 +278,7 @@ export class AioCore {
     ring.wait.finishWait(kernel);
     let taken = 0;
     for (; ring.head < ring.tail; ring.head++) {
-      const slot = ring.head % ring.nrEvents;
+      const slot = ring.head & (ring.ring.length - 1);
       const { data, res } = ring.ring[slot] as IoEvent;
       const event = out[taken];
       if (event === undefined) out[taken] = { data, res };

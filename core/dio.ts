@@ -68,6 +68,16 @@ export class Dio extends SlabObject implements WaitTarget {
   waiter: Context | null = null;
   /** Bytes handed to bios or filled with zeros. */
   result = 0;
+  /** In its completion: first byte in the file. */
+  offset = 0;
+  /** In its completion: what the submission came to. */
+  submitted = 0;
+  /** In its completion: bytes transferred, a read cut to the file's size. */
+  transferred = 0;
+  /** In its completion: what it comes to, a count or a negative errno. */
+  value = 0;
+  /** In its completion: whether the AIO callback is told, not the submitter. */
+  reported = false;
   /**
    * What the memory at the end of the dio is used as: the page array while
    * pages are pinned, then the work item of the deferred completion.

@@ -30,11 +30,35 @@ import { inodeDioDone } from "./inode_dio.ts";
 import type { Kernel } from "./kernel.ts";
 import { SpinLock } from "./lock.ts";
 import { KmemCache, use } from "./slab.ts";
-import { NOTHING, readStep, type Task, writeStep } from "./step.ts";
+import {
+  finish,
+  type MaybeTask,
+  NOTHING,
+  readStep,
+  type Task,
+  writeStep,
+} from "./step.ts";
 
 /** Part of a dio that is shared on its own: `io_error`. */
 const ADDR_IO_ERROR = 1;
 const ADDRS = 2;
+
+/** A part of the completion of a request. */
+export type CompletionStage =
+  | "result"
+  | "end_io"
+  | "inode_dio_done"
+  | "aio_complete"
+  | "free";
+
+/** The one order of completion. */
+const COMPLETION_ORDER: readonly CompletionStage[] = [
+  "result",
+  "end_io",
+  "inode_dio_done",
+  "aio_complete",
+  "free",
+];
 
 /**
  * The completion side of fs/direct-io.c.
@@ -105,9 +129,11 @@ export class DioCompletion extends DioReport {
    */
   dioBioEnded(dio: Dio, remaining: number): Task<unknown> | null {
     if (remaining > 0) return null;
-    return use(dio).result > 0 && this.dioMustDefer(dio)
-      ? this.dioQueueCompletion(dio)
-      : this.dioComplete(dio, dio.iocb.kiPos, 0, true);
+    if (use(dio).result > 0 && this.dioMustDefer(dio)) {
+      return this.dioQueueCompletion(dio);
+    }
+    const done = this.dioComplete(dio, dio.iocb.kiPos, 0, true);
+    return typeof done === "number" ? null : done;
   }
 
   /**
@@ -155,7 +181,7 @@ export class DioCompletion extends DioReport {
    * @param dio The request.
    */
   override *dioAioCompleteWork(dio: Dio): Task<void> {
-    yield* this.dioComplete(dio, use(dio).iocb.kiPos, 0, true);
+    yield* finish(this.dioComplete(dio, use(dio).iocb.kiPos, 0, true));
   }
 
   /**
@@ -171,64 +197,107 @@ export class DioCompletion extends DioReport {
    * submitter.
    * @returns The result.
    */
-  *dioComplete(
+  dioComplete(
     dio: Dio,
     offset: number,
     ret: number,
     isAsync: boolean,
+  ): MaybeTask<number> {
+    use(dio).offset = offset;
+    dio.submitted = ret;
+    dio.reported = isAsync;
+    const order = this.completionOrder(dio);
+    for (let i = 0; i < order.length; i++) {
+      const { value } = dio;
+      const rest = this.dioStage(dio, order[i]);
+      if (rest !== null) return this.#dioCompleteLater(dio, order, i, rest);
+      if (i === order.length - 1) return value;
+    }
+    return 0;
+  }
+
+  /** The completion from a stage on that takes its time. */
+  *#dioCompleteLater(
+    dio: Dio,
+    order: readonly CompletionStage[],
+    stage: number,
+    rest: Task<void>,
   ): Task<number> {
-    const { kernel } = this;
-    if (kernel.stepping) yield readStep(use(dio).addr + ADDR_IO_ERROR);
-    this.dioTraceComplete(dio, offset, ret, isAsync);
-    const transferred = this.dioTransferred(use(dio), offset);
-    let result = this.dioResult(dio, ret, transferred);
-    if (this.dioHasEndIo(dio)) {
-      result = yield* this.dioEndIo(dio, offset, transferred, result);
+    yield* rest;
+    let { value } = dio;
+    for (let i = stage + 1; i < order.length; i++) {
+      ({ value } = dio);
+      const task = this.dioStage(dio, order[i]);
+      if (task !== null) yield* task;
     }
-    const { inode, id } = dio;
-    if (kernel.stepping) yield* inodeDioDone(inode, id);
-    else inode.dioDone(id);
-    if (isAsync) {
-      const report = this.dioReport(dio, offset, transferred, result);
-      if (report !== null) yield* report;
-    }
-    this.dioFree(dio);
-    return result;
+    return value;
   }
 
   /**
-   * How many bytes the request transferred: what was submitted, and for a
-   * read no more than the file held when it began.
+   * The stages of a completion, in order.
+   *
+   * @param _dio The request.
+   * @returns Result, `end_io`, the drop of the count, the report, the free.
+   */
+  completionOrder(_dio: Dio): readonly CompletionStage[] {
+    return COMPLETION_ORDER;
+  }
+
+  /**
+   * One stage of a completion.
    *
    * @param dio The request.
-   * @param offset First byte in the file.
-   * @returns A count.
+   * @param stage The stage.
+   * @returns What is left of it to be run in this context, or null.
    */
-  dioTransferred(dio: Dio, offset: number): number {
-    const { result, iSize } = dio;
-    return result > 0 && dio.rw === READ && offset + result > iSize
+  dioStage(dio: Dio, stage: CompletionStage | undefined): Task<void> | null {
+    const { kernel } = this;
+    switch (stage) {
+      case "result":
+        if (kernel.stepping) return this.#dioResultStepping(dio);
+        this.dioResult(dio);
+        return null;
+      case "end_io":
+        return this.dioHasEndIo(dio) ? this.dioEndIo(dio) : null;
+      case "inode_dio_done":
+        if (kernel.stepping) return inodeDioDone(dio.inode, dio.id);
+        dio.inode.dioDone(dio.id);
+        return null;
+      case "aio_complete":
+        return dio.reported ? this.dioReport(dio) : null;
+      default:
+        this.dioFree(dio);
+        return null;
+    }
+  }
+
+  *#dioResultStepping(dio: Dio): Task<void> {
+    yield readStep(dio.addr + ADDR_IO_ERROR);
+    this.dioResult(use(dio));
+  }
+
+  /**
+   * Works out what a request comes to: the error of the submission, else that
+   * of a page, else that of a bio, else the count; for a read no more than
+   * the file held when it began.
+   *
+   * @param dio The request.
+   */
+  dioResult(dio: Dio): void {
+    const { kernel } = this;
+    const { result, offset, iSize, submitted } = dio;
+    if (kernel.tracing) this.#trace(dio);
+    dio.transferred = result > 0 && dio.rw === READ && offset + result > iSize
       ? iSize - offset
       : result;
-  }
-
-  /**
-   * What the request comes to: the error of the submission, else that of a
-   * page, else that of a bio, else the count.
-   *
-   * @param dio The request.
-   * @param ret What the submission came to.
-   * @param transferred How many bytes were transferred.
-   * @returns A count or a negative errno.
-   */
-  dioResult(dio: Dio, ret: number, transferred: number): number {
-    let result = ret === -EIOCBQUEUED ? 0 : ret;
+    let value = submitted === -EIOCBQUEUED ? 0 : submitted;
     if (
-      result === -EFAULT && transferred > 0 &&
-      this.kernel.profile.faultedReadCounts
-    ) result = 0;
-    if (result === 0) result = dio.pageErrors;
-    if (result === 0) result = dio.ioError;
-    return result === 0 ? transferred : result;
+      value === -EFAULT && dio.transferred > 0 &&
+      kernel.profile.faultedReadCounts
+    ) value = 0;
+    if (value === 0) value = dio.pageErrors;
+    if (value === 0) value = dio.ioError;
+    dio.value = value === 0 ? dio.transferred : value;
   }
 
   /**
@@ -244,26 +313,16 @@ export class DioCompletion extends DioReport {
   }
 
   /**
-   * Calls the filesystem's `end_io`.
+   * Calls the filesystem's `end_io`. Where the profile lets it, an error of
+   * the handler becomes the result.
    *
    * @param dio The request.
-   * @param offset First byte in the file.
-   * @param transferred How many bytes were transferred.
-   * @param result What the request comes to.
-   * @returns The result, replaced by the handler's own error where the
-   * profile lets it.
    */
-  *dioEndIo(
-    dio: Dio,
-    offset: number,
-    transferred: number,
-    result: number,
-  ): Task<number> {
+  *dioEndIo(dio: Dio): Task<void> {
     const { kernel } = this;
-    const { ops } = dio;
+    const { ops, iocb, id, offset } = dio;
     const always = kernel.profile.endIoAlways;
-    const { iocb, id } = dio;
-    const bytes = always ? result : transferred;
+    const bytes = always ? dio.value : dio.transferred;
     const name = ops.endIoName ?? "end_io";
     if (kernel.tracing) {
       kernel.emit(
@@ -282,7 +341,7 @@ export class DioCompletion extends DioReport {
     if (kernel.tracing) {
       kernel.emit(EV.end_io_return, id, iocb.id, kernel.trace.str(name), error);
     }
-    return always && error !== 0 ? error : result;
+    if (always && error !== 0) use(dio).value = error;
   }
 
   /**
@@ -325,30 +384,15 @@ export class DioCompletion extends DioReport {
     this.kernel.bios.put(bio);
   }
 
-  /**
-   * Records that a request is being completed.
-   *
-   * @param dio The request.
-   * @param offset First byte in the file.
-   * @param ret What the submission came to.
-   * @param isAsync Whether the result goes to the AIO callback.
-   */
-  dioTraceComplete(
-    dio: Dio,
-    offset: number,
-    ret: number,
-    isAsync: boolean,
-  ): void {
-    const { kernel } = this;
-    if (!kernel.tracing) return;
-    kernel.emit(
+  #trace(dio: Dio): void {
+    this.kernel.emit(
       EV.dio_complete,
       dio.id,
       dio.iocb.id,
-      offset,
-      ret,
+      dio.offset,
+      dio.submitted,
       dio.result,
-      Number(isAsync),
+      Number(dio.reported),
       dio.pageErrors,
       dio.ioError,
     );

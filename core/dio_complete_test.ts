@@ -17,10 +17,13 @@ function resultOf(
   ioError: number,
   transferred: number,
 ): number {
+  const { directIo } = new Kernel({ profile, tracing: false });
   const dio = new Dio();
-  dio.pageErrors = pageErrors;
-  dio.ioError = ioError;
-  return new Kernel({ profile }).directIo.dioResult(dio, ret, transferred);
+  Object.assign(dio, { rw: WRITE, pageErrors, ioError });
+  dio.submitted = ret;
+  dio.result = transferred;
+  directIo.dioResult(dio);
+  return dio.value;
 }
 
 Deno.test.each<[string, number, number, number, number, number]>([
@@ -56,14 +59,16 @@ Deno.test.each<[number, number, number, number]>([
   [0, 4096, 8192, 4096],
   [4096, 4096, 8192, 4096],
 ])(
-  "read-within-size: dioTransferred() of a read at %i of %i bytes from a file of %i is %i",
+  "read-within-size: dioResult() of a read at %i of %i bytes from a file of %i is %i",
   (offset, result, iSize, expected) => {
-    const { directIo } = new Kernel();
+    const { directIo } = new Kernel({ tracing: false });
     const dio = new Dio();
-    Object.assign(dio, { rw: READ, result, iSize });
-    assertEquals(directIo.dioTransferred(dio, offset), expected);
+    Object.assign(dio, { rw: READ, result, iSize, offset });
+    directIo.dioResult(dio);
+    assertEquals([dio.transferred, dio.value], [expected, expected]);
     dio.rw = WRITE;
-    assertEquals(directIo.dioTransferred(dio, offset), result);
+    directIo.dioResult(dio);
+    assertEquals(dio.transferred, result);
   },
 );
 

@@ -29,25 +29,15 @@ export abstract class DioReport extends DioDeferral {
    * Reports an asynchronous request to the AIO layer.
    *
    * @param dio The request.
-   * @param offset First byte in the file.
-   * @param transferred How many bytes were transferred.
-   * @param result What the request comes to.
    * @returns What is left to be run in this context, or null.
    */
-  dioReport(
-    dio: Dio,
-    offset: number,
-    transferred: number,
-    result: number,
-  ): Task<void> | null {
+  dioReport(dio: Dio): Task<void> | null {
     const { kernel } = this;
     const { iocb } = dio;
-    if (kernel.profile.kiPosInCompletion) iocb.kiPos += transferred;
-    if (dio.rw === WRITE && iocb.needsSync) {
-      return this.dioSyncAndReport(dio, offset, transferred, result);
-    }
-    if (kernel.stepping) return kernel.aio.aioComplete(iocb, result);
-    kernel.aio.complete(iocb, result);
+    if (kernel.profile.kiPosInCompletion) iocb.kiPos += dio.transferred;
+    if (dio.rw === WRITE && iocb.needsSync) return this.dioSyncAndReport(dio);
+    if (kernel.stepping) return kernel.aio.aioComplete(iocb, dio.value);
+    kernel.aio.complete(iocb, dio.value);
     return null;
   }
 
@@ -57,23 +47,16 @@ export abstract class DioReport extends DioDeferral {
    * would wait for itself.
    *
    * @param dio The request.
-   * @param offset First byte in the file.
-   * @param transferred How many bytes were transferred.
-   * @param result What the request comes to.
    */
-  *dioSyncAndReport(
-    dio: Dio,
-    offset: number,
-    transferred: number,
-    result: number,
-  ): Task<void> {
+  *dioSyncAndReport(dio: Dio): Task<void> {
     const { profile, aio } = this.kernel;
-    let reported = result;
-    if (profile.writeSync !== "on-success" || result > 0) {
-      const error = yield* genericWriteSync(dio.iocb, offset, transferred);
+    const { iocb, offset, transferred, value } = dio;
+    let reported = value;
+    if (profile.writeSync !== "on-success" || value > 0) {
+      const error = yield* genericWriteSync(iocb, offset, transferred);
       if (profile.writeSync === "replace") reported = error || transferred;
-      else if (error < 0 && result > 0) reported = error;
+      else if (error < 0 && value > 0) reported = error;
     }
-    yield* aio.aioComplete(dio.iocb, reported);
+    yield* aio.aioComplete(iocb, reported);
   }
 }

@@ -17,7 +17,7 @@ import { EV } from "./events.ts";
 import type { DioOps, Inode } from "./fs.ts";
 import type { IovIter } from "./page.ts";
 import { use } from "./slab.ts";
-import type { MaybeTask, Task } from "./step.ts";
+import { finish, type MaybeTask, type Task } from "./step.ts";
 
 /** The core takes `i_mutex` for reads; writes are entered with it held. */
 export const DIO_LOCKING: number = 1;
@@ -107,7 +107,7 @@ export class DirectIo extends DioMapping {
     if (ret !== -EIOCBQUEUED) yield* this.dioAwaitCompletion(dio);
     if (lock.mustWait(kernel)) yield lock.request(kernel);
     if (this.dioDropRef(dio) === 0) {
-      return yield* this.dioComplete(dio, begin, ret, false);
+      return yield* finish(this.dioComplete(dio, begin, ret, false));
     }
     if (ret !== -EIOCBQUEUED) {
       throw new KernelBug(

@@ -26,6 +26,7 @@ import type {
 import { type Lock, waitsForLock } from "./lock.ts";
 import { RunQueue } from "./run_queue.ts";
 import {
+  NOTHING,
   SCHEDULE,
   type Step,
   STEP_LOCK,
@@ -325,7 +326,9 @@ export abstract class Scheduler {
     this.#watcher?.resumed(ctx);
     try {
       if (!ctx.started) this.#begin(ctx);
-      const result = (ctx.body as Task<unknown>).next();
+      const body = ctx.body as Task<unknown>;
+      if (body === NOTHING) return this.#exit(ctx);
+      const result = body.next();
       if (result.done) this.#exit(ctx);
       else this.#yielded(ctx, result.value);
     } catch (error) {

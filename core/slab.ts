@@ -131,7 +131,7 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
    */
   alloc(): T | null {
     if (this.#host.shouldFailAlloc(this.name)) return null;
-    const obj = this.#take();
+    const obj = this.#quarantined > QUARANTINE ? this.#reuse() : this.#new();
     obj.id = ++this.#serial;
     obj.live = true;
     obj.allocTs = this.#host.now;
@@ -171,14 +171,16 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
     return this.#all.filter((obj) => obj.live).map((obj) => obj.id);
   }
 
-  #take(): T {
-    if (this.#quarantined > QUARANTINE) {
-      const ring = this.#quarantine;
-      const obj = ring[this.#oldest] as T;
-      this.#oldest = (this.#oldest + 1) & (ring.length - 1);
-      this.#quarantined--;
-      return obj;
-    }
+  /** Takes the object that has been free for longest. */
+  #reuse(): T {
+    const ring = this.#quarantine;
+    const obj = ring[this.#oldest] as T;
+    this.#oldest = (this.#oldest + 1) & (ring.length - 1);
+    this.#quarantined--;
+    return obj;
+  }
+
+  #new(): T {
     const obj = this.#make();
     obj.addr = this.#host.newAddr(this.#addrs);
     obj.cacheName = this.name;

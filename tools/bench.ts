@@ -6,12 +6,13 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
 import { CORE_BENCHMARK } from "./bench/core.ts";
 import { type Benchmark, measure, type Measurement } from "./bench/harness.ts";
-import { main, UsageError, writeLine } from "./cli.ts";
+import { EXIT_OK, type Io, lookUp, readOptions, runTool } from "./cli.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [CORE_BENCHMARK];
+const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map(
+  [CORE_BENCHMARK].map((benchmark) => [benchmark.name, benchmark]),
+);
 
 const HELP = `Usage: deno run tools/bench.ts [NAME…] [--json]
 
@@ -20,8 +21,9 @@ benchmarks run. The exit status is 0 whatever comes out: a benchmark is no
 test.
 
 ${
-  BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`)
-    .join("\n")
+  [...BENCHMARKS.values()].map(({ name, about }) =>
+    `  ${name.padEnd(10)} ${about}`
+  ).join("\n")
 }
 
 Options:
@@ -29,52 +31,39 @@ Options:
   --help   this text
 
 Example:
-  deno run tools/bench.ts core`;
+  deno run tools/bench.ts core
+`;
 
-async function run(args: string[]): Promise<number> {
-  const { _: names, json, help } = parseArgs(args, {
-    boolean: ["json", "help"],
-    unknown: (arg, key) => {
-      if (key === undefined) return true;
-      throw new UsageError(
-        `Cannot understand option '${arg}': see 'tools/bench.ts --help'`,
-      );
-    },
-  });
-  if (help) {
-    await writeLine(HELP);
-    return 0;
+async function bench(args: readonly string[], io: Io): Promise<number> {
+  const { flags, rest } = readOptions(args, { boolean: ["json"] });
+  if (flags.has("help")) {
+    await io.out.write(HELP);
+    return EXIT_OK;
   }
-  for (const benchmark of choose(names.map(String))) {
-    if (!json) await writeLine(`${benchmark.name}: ${benchmark.about}`);
+  const chosen = rest.length === 0
+    ? [...BENCHMARKS.values()]
+    : rest.map((name) => lookUp("benchmark", name, BENCHMARKS));
+  for (const benchmark of chosen) {
+    if (!flags.has("json")) {
+      await io.out.write(`${benchmark.name}: ${benchmark.about}\n`);
+    }
     for (const result of await measure(benchmark)) {
-      await writeLine(json ? JSON.stringify(result) : row(result));
+      await io.out.write(
+        flags.has("json") ? `${JSON.stringify(result)}\n` : table(result),
+      );
     }
   }
-  return 0;
+  return EXIT_OK;
 }
 
-function choose(names: readonly string[]): readonly Benchmark[] {
-  if (names.length === 0) return BENCHMARKS;
-  return names.map((wanted) => {
-    const found = BENCHMARKS.find(({ name }) => name === wanted);
-    if (found !== undefined) return found;
-    throw new UsageError(
-      `Cannot find benchmark '${wanted}': choose ${
-        BENCHMARKS.map(({ name }) => name).join(", ")
-      }`,
-    );
-  });
-}
-
-function row(result: Measurement): string {
+function table(result: Measurement): string {
   const { subject, peer, unit, subjectNs, peerNs, ratio, atMost } = result;
   const verdict = ratio <= atMost ? "holds" : "does not hold";
-  return [
-    `  ${subject}: ${subjectNs.toFixed(0)} ns a ${unit}`,
-    `  ${peer}: ${peerNs.toFixed(0)} ns a ${unit}`,
-    `    ratio ${ratio.toFixed(2)}; claimed at most ${atMost}: ${verdict}`,
-  ].join("\n");
+  return `
+  ${subject}: ${subjectNs.toFixed(0)} ns a ${unit}
+  ${peer}: ${peerNs.toFixed(0)} ns a ${unit}
+  ratio ${ratio.toFixed(2)}, at most ${atMost} is claimed: ${verdict}
+`;
 }
 
-if (import.meta.main) await main(run);
+if (import.meta.main) await runTool("bench.ts", bench);

@@ -97,7 +97,8 @@ function suitePart(
   return `${
     style.bold("1. The suite on every shipped model")
   }, with the semantics of Linux ${PROFILE}
-   (✓ rules exercised × schedules, one first come, first served, the others random)
+   (✓ rules exercised × schedules; the first is first come, first served,
+   the others are random)
 
 ${renderTable(reports, style)}
 `;

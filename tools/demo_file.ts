@@ -22,6 +22,7 @@ import {
 } from "../conformance/mod.ts";
 import { DeviceError, DirectFileDevice } from "../devices/mod.ts";
 import type { ModelSpec } from "../fs_models/mod.ts";
+import { fileError, UserError } from "./cli.ts";
 
 const DEVICE_BYTES = 1 << 20;
 
@@ -127,16 +128,23 @@ export function runOnFile(
   try {
     home = Deno.makeTempDirSync({ dir: directory, prefix: "endio-" });
   } catch (error) {
-    return (error as Error).message;
+    return messageOf(error, directory);
   }
   try {
     return runOnPath(model, scenario, `${home}/disk.img`);
   } catch (error) {
-    if (error instanceof DeviceError) return error.message;
-    throw error;
+    return messageOf(error, home);
   } finally {
     Deno.removeSync(home, { recursive: true });
   }
+}
+
+/** One line about what this machine lacks; anything else is a defect. */
+function messageOf(error: unknown, path: string): string {
+  if (error instanceof DeviceError) return error.message;
+  const told = fileError("write", path, error);
+  if (told instanceof UserError) return told.message;
+  throw told;
 }
 
 function runOnPath(

@@ -16,7 +16,7 @@ import { MODELS } from "../fs_models/mod.ts";
 import type { Style } from "./cli.ts";
 
 /** Random schedules of each scenario, besides the default one. */
-const RUNS = 20;
+const RUNS = 50;
 const CELL = 14;
 const MARKS = "abcdefghijklmnopqrstuvwxyz";
 

@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import { checkConformance, ruleClass } from "../conformance/mod.ts";
 import { PROFILE_NAMES } from "../core/mod.ts";
 import { MODELS } from "../fs_models/mod.ts";
-import { StagedDirectIo } from "./mutants/direct_io.ts";
 import { MUTANTS } from "./mutants/mod.ts";
 import { modelsOf, type Mutant } from "./mutants/mutant.ts";
 
@@ -41,13 +40,3 @@ for (const profile of PROFILE_NAMES) {
     });
   }
 }
-
-Deno.test("checkConformance() finds nothing in the staged core in the right order", () => {
-  for (const model of MODELS) {
-    const { violations } = checkConformance(model, {
-      runs: RUNS,
-      directIo: (kernel) => new StagedDirectIo(kernel),
-    });
-    assertEquals(violations, []);
-  }
-});

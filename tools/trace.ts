@@ -42,7 +42,7 @@ Example: deno run tools/trace.ts record --fs ext4 \\
 `;
 
 const COMMANDS: ReadonlyMap<string, Tool> = new Map([
-  ["record", record],
+  ["record", (args, io) => record(args, io)],
   ["check", check],
   ["list", list],
 ]);

@@ -167,7 +167,7 @@ async function* decodeEvents(
       line++;
       const fields = parseObject(text);
       if (fields === null) {
-        const isCut = (await lines.next()).done && !text.endsWith("}");
+        const isCut = !isJson(text) && (await lines.next()).done;
         throw new TraceFormatError(
           line,
           isCut
@@ -242,6 +242,15 @@ function wrong(
   return Object.hasOwn(fields, name)
     ? `field '${name}' is ${JSON.stringify(fields[name])}, not ${expected}`
     : `field '${name}' is missing`;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseObject(text: string): Record<string, unknown> | null {

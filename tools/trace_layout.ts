@@ -129,7 +129,7 @@ function seatOf(
         : alone("task", thread, thread);
     case "kworker":
       return level >= 3
-        ? together("kworker", "kworkers", thread)
+        ? together("kworker", "kworkers", kworkerName(comm))
         : alone("kworker", thread, comm);
     default: {
       const name = `${ctx}/${cpu}`;
@@ -138,6 +138,11 @@ function seatOf(
       return alone("irq", name, name);
     }
   }
+}
+
+/** `1:0` of `kworker/1:0-dio/sda`. */
+function kworkerName(comm: string): string {
+  return /^kworker\/([^-]+)/.exec(comm)?.[1] ?? comm;
 }
 
 function alone(kind: LaneKind, key: string, label: string): Seat {

@@ -94,11 +94,13 @@ interface Plan {
  *
  * @param args What follows `record`.
  * @param io Its world.
+ * @param models The filesystem models there are.
  * @returns The exit status.
  */
 export async function record(
   args: readonly string[],
   io: Io,
+  models: readonly ModelSpec[] = MODELS,
 ): Promise<number> {
   const options = readOptions(args, NAMES);
   if (options.flags.has("help")) {
@@ -111,7 +113,7 @@ export async function record(
       `Unexpected '${extra}': record takes options only, see record --help`,
     );
   }
-  const plan = planOf(options);
+  const plan = planOf(options, models);
   const format = choice(options, "format", ["jsonl", "text"]);
   const color = choice(options, "color", ["auto", "always", "never"]);
   const device = options.values.get("device") ?? "memory";
@@ -134,11 +136,11 @@ export async function record(
   return EXIT_VIOLATED;
 }
 
-function planOf(options: Options): Plan {
+function planOf(options: Options, models: readonly ModelSpec[]): Plan {
   const schedule = options.values.get("schedule");
   const plan = schedule === undefined
-    ? planOfNames(options)
-    : planOfToken(schedule, options);
+    ? planOfNames(options, models)
+    : planOfToken(schedule, options, models);
   const { model, scenario, profile } = plan;
   const reason = whyNot(mountForQuestions(model), scenario, profile);
   if (reason !== null) {
@@ -149,7 +151,7 @@ function planOf(options: Options): Plan {
   return plan;
 }
 
-function planOfNames(options: Options): Plan {
+function planOfNames(options: Options, models: readonly ModelSpec[]): Plan {
   const { values } = options;
   const fs = values.get("fs");
   const scenario = values.get("scenario");
@@ -167,7 +169,7 @@ function planOfNames(options: Options): Plan {
     );
   }
   return {
-    model: findModel(fs),
+    model: findModel(fs, models),
     scenario: findScenario(scenario),
     profile: lookUp("profile", values.get("profile") ?? "v3.12", PROFILES),
     seed: seed === undefined ? null : Number(seed),
@@ -175,7 +177,11 @@ function planOfNames(options: Options): Plan {
   };
 }
 
-function planOfToken(text: string, { values }: Options): Plan {
+function planOfToken(
+  text: string,
+  { values }: Options,
+  models: readonly ModelSpec[],
+): Plan {
   const token = readToken(text);
   const says: readonly (readonly [string, string])[] = [
     ["fs", token.model],
@@ -196,7 +202,7 @@ function planOfToken(text: string, { values }: Options): Plan {
     );
   }
   return {
-    model: findModel(token.model),
+    model: findModel(token.model, models),
     scenario: findScenario(token.scenario),
     profile: token.profile,
     seed: null,
@@ -217,9 +223,9 @@ const PROFILES: ReadonlyMap<string, ProfileName> = new Map(
   PROFILE_NAMES.map((name) => [name, name]),
 );
 
-function findModel(name: string): ModelSpec {
-  const models = new Map(MODELS.map((model) => [model.name, model]));
-  return lookUp("filesystem", name, models);
+function findModel(name: string, models: readonly ModelSpec[]): ModelSpec {
+  const all = new Map(models.map((model) => [model.name, model]));
+  return lookUp("filesystem", name, all);
 }
 
 function findScenario(id: string): Scenario {

@@ -9,6 +9,8 @@ import type { TraceEvent } from "../core/mod.ts";
 import { type Style, styleOf, wrapText } from "./cli.ts";
 import { type LaneKind, layOut, type Place } from "./trace_layout.ts";
 import { shortArgs } from "./trace_args.ts";
+import { findTargets } from "./trace_arrows.ts";
+import { BLANK, Line, type Paint } from "./trace_line.ts";
 
 /** How a trace is shown. */
 export interface TextOptions {
@@ -28,8 +30,6 @@ export interface TextOptions {
   readonly notes?: ReadonlyMap<number, string>;
 }
 
-type Paint = (text: string) => string;
-
 /** Least distance of two columns. */
 const MIN_STEP = 14;
 const MAX_STEP = 40;
@@ -41,7 +41,6 @@ const TIGHT_ROOM = 30;
 const WIDE_ROOM = 44;
 /** Characters of an arrow, with the blank before it. */
 const ARROW_ROOM = 5;
-const BLANK: Paint = (text) => text;
 
 /** The events that a reader looks for first. */
 const KEY_EVENTS: ReadonlySet<string> = new Set([
@@ -76,37 +75,6 @@ export function* renderText(
 ): Generator<string, void, void> {
   if (events.length === 0) return;
   yield* new TextTrace(events, options).lines();
-}
-
-/** One line being written, a character and its style a cell. */
-class Line {
-  readonly #cells: [char: string, paint: Paint][] = [];
-
-  /** Puts text at a place; what was there is covered. */
-  put(at: number, text: string, paint: Paint = BLANK): number {
-    let x = at;
-    for (const char of text) {
-      while (this.#cells.length < x) this.#cells.push([" ", BLANK]);
-      this.#cells[x++] = [char, paint];
-    }
-    return x;
-  }
-
-  /** The line, trailing blanks left off. */
-  toString(): string {
-    let text = "";
-    let run = "";
-    let paint = BLANK;
-    for (const [char, style] of this.#cells) {
-      if (style !== paint) {
-        text += paint(run);
-        run = "";
-        paint = style;
-      }
-      run += char;
-    }
-    return `${(text + paint(run)).trimEnd()}\n`;
-  }
 }
 
 /** A trace being shown. */
@@ -179,7 +147,7 @@ class TextTrace {
 
   #header(): string {
     const { dim } = this.#style;
-    const line = new Line();
+    const line = new Line(this.#width);
     line.put(0, "seq".padStart(this.#seqWidth), dim);
     line.put(
       this.#seqWidth + 1,
@@ -212,7 +180,7 @@ class TextTrace {
   }
 
   #lifelines(): Line {
-    const line = new Line();
+    const line = new Line(this.#width);
     for (let lane = 0; lane < this.#kinds.length; lane++) {
       line.put(this.#x(lane), "│", this.#style.dim);
     }
@@ -331,7 +299,7 @@ class TextTrace {
   }
 
   #end(event: TraceEvent): string {
-    const line = new Line();
+    const line = new Line(this.#width);
     const { dim } = this.#style;
     line.put(0, String(event.seq).padStart(this.#seqWidth), dim);
     const text = `── ${event.ev} `;
@@ -346,48 +314,4 @@ function timeFormat(first: number, last: number): (ts: number) => string {
   return last < 1e7
     ? (ts) => Number.isNaN(ts) ? "ns" : String(ts)
     : (ts) => Number.isNaN(ts) ? "µs" : ((ts - first) / 1000).toFixed(3);
-}
-
-/** The columns of what events set off, by the events' places in the trace. */
-function findTargets(
-  events: readonly TraceEvent[],
-  places: readonly Place[],
-): Map<number, number> {
-  const targets = new Map<number, number>();
-  const next = new Map<string, number>();
-  for (let i = events.length - 1; i >= 0; i--) {
-    const event = events[i] as TraceEvent;
-    const { lane } = places[i] as Place;
-    const cause = causeOf(event);
-    const target = cause === null ? undefined : next.get(cause);
-    if (target !== undefined) targets.set(i, target);
-    const effect = effectOf(event);
-    if (effect !== null) next.set(effect, lane);
-    if (event.ctx === "task") next.set(`task ${event.tid}`, lane);
-  }
-  return targets;
-}
-
-function causeOf(event: TraceEvent): string | null {
-  switch (event.ev) {
-    case "submit_bio":
-      return `bio ${event.bio}`;
-    case "queue_work":
-      return event["ret"] === 0 ? null : `work ${event.wq} ${event["work"]}`;
-    case "wake_up_process":
-      return `task ${event["pid"]}`;
-    default:
-      return null;
-  }
-}
-
-function effectOf(event: TraceEvent): string | null {
-  switch (event.ev) {
-    case "bio_endio":
-      return `bio ${event.bio}`;
-    case "workqueue_execute_start":
-      return `work ${event.wq} ${event["work"]}`;
-    default:
-      return null;
-  }
 }

@@ -7,11 +7,12 @@
 import {
   allocWorkqueue,
   type Bio,
+  type CompletionStage,
   type Dio,
   DirectIo,
+  EIOCBQUEUED,
   ENOMEM,
   finish,
-  inodeDioDone,
   type MaybeTask,
   type SuperBlock,
   type Task,
@@ -21,56 +22,22 @@ import {
 } from "../../core/mod.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** A part of the completion of a request. */
-type Stage = "end_io" | "dio_done" | "aio_complete" | "free";
-
-/**
- * `dio_complete()` with its parts in an order of choice. In the right order it
- * is the real one, which the tests check.
- */
-export class StagedDirectIo extends DirectIo {
-  /** The parts of the completion, in order. */
-  stages(_dio: Dio, _ret: number): readonly Stage[] {
-    return ["end_io", "dio_done", "aio_complete", "free"];
-  }
-
-  override *dioComplete(
-    dio: Dio,
-    offset: number,
-    ret: number,
-    isAsync: boolean,
-  ): Task<number> {
-    this.dioTraceComplete(use(dio), offset, ret, isAsync);
-    const transferred = this.dioTransferred(dio, offset);
-    let result = this.dioResult(dio, ret, transferred);
-    for (const stage of this.stages(dio, ret)) {
-      if (stage === "end_io" && this.dioHasEndIo(dio)) {
-        result = yield* this.dioEndIo(dio, offset, transferred, result);
-      } else if (stage === "dio_done") yield* inodeDioDone(dio.inode, dio.id);
-      else if (stage === "aio_complete" && isAsync) {
-        const report = this.dioReport(dio, offset, transferred, result);
-        if (report !== null) yield* report;
-      } else if (stage === "free") this.dioFree(dio);
-    }
-    return result;
-  }
-}
-
-function staged(stages: readonly Stage[]): Mutant["directIo"] {
+function staged(order: readonly CompletionStage[]): Mutant["directIo"] {
   return (kernel) =>
-    new (class extends StagedDirectIo {
-      override stages(): readonly Stage[] {
-        return stages;
+    new (class extends DirectIo {
+      override completionOrder(): readonly CompletionStage[] {
+        return order;
       }
     })(kernel);
 }
 
 /** The count is dropped only by requests that were submitted without error. */
-class CountLeaker extends StagedDirectIo {
-  override stages(dio: Dio, ret: number): readonly Stage[] {
-    const failedEarly = ret < 0 && ret !== -529;
-    return super.stages(dio, ret).filter((stage) =>
-      !(failedEarly && stage === "dio_done")
+class CountLeaker extends DirectIo {
+  override completionOrder(dio: Dio): readonly CompletionStage[] {
+    const { submitted } = dio;
+    const failedEarly = submitted < 0 && submitted !== -EIOCBQUEUED;
+    return super.completionOrder(dio).filter((stage) =>
+      !(failedEarly && stage === "inode_dio_done")
     );
   }
 }
@@ -88,7 +55,7 @@ class SplitDrop extends DirectIo {
     if (kernel.stepping) yield writeStep(dio.addr);
     if (use(dio).refcount > 0) return;
     if (this.dioMustDefer(dio)) yield* this.dioQueueCompletion(dio);
-    else yield* this.dioComplete(dio, dio.iocb.kiPos, 0, true);
+    else yield* finish(this.dioComplete(dio, dio.iocb.kiPos, 0, true));
   }
 }
 
@@ -167,35 +134,60 @@ export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
     mistake: "i_dio_count drops before end_io",
     ruleClass: "completion-order",
     bugs: ["DIO-082"],
-    directIo: staged(["dio_done", "end_io", "aio_complete", "free"])!,
+    directIo: staged([
+      "result",
+      "inode_dio_done",
+      "end_io",
+      "aio_complete",
+      "free",
+    ])!,
   },
   {
     id: "aio-complete-before-dio-done",
     mistake: "aio_complete comes before the drop of i_dio_count",
     ruleClass: "completion-order",
     bugs: ["DIO-121"],
-    directIo: staged(["end_io", "aio_complete", "dio_done", "free"])!,
+    directIo: staged([
+      "result",
+      "end_io",
+      "aio_complete",
+      "inode_dio_done",
+      "free",
+    ])!,
   },
   {
     id: "no-free",
     mistake: "the dio is not freed",
     ruleClass: "released-once",
     bugs: ["DIO-131"],
-    directIo: staged(["end_io", "dio_done", "aio_complete"])!,
+    directIo: staged(["result", "end_io", "inode_dio_done", "aio_complete"])!,
   },
   {
     id: "free-twice",
     mistake: "the dio is freed twice",
     ruleClass: "released-once",
     bugs: ["DIO-020"],
-    directIo: staged(["end_io", "dio_done", "aio_complete", "free", "free"])!,
+    directIo: staged([
+      "result",
+      "end_io",
+      "inode_dio_done",
+      "aio_complete",
+      "free",
+      "free",
+    ])!,
   },
   {
     id: "free-before-aio-complete",
     mistake: "the dio is freed before aio_complete",
     ruleClass: "completion-order",
     bugs: ["DIO-077"],
-    directIo: staged(["end_io", "dio_done", "free", "aio_complete"])!,
+    directIo: staged([
+      "result",
+      "end_io",
+      "inode_dio_done",
+      "free",
+      "aio_complete",
+    ])!,
   },
   {
     id: "count-kept-on-early-failure",

@@ -1,0 +1,189 @@
+// The tool as a whole: its help, its list, and how it behaves as a process.
+
+import {
+  assert,
+  assertEquals,
+  assertLessOrEqual,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { RULES, SCENARIOS } from "../conformance/mod.ts";
+import { MODELS } from "../fs_models/mod.ts";
+import { UserError } from "./cli.ts";
+import { fakeIo } from "./testdata/fake_io.ts";
+import { trace } from "./trace.ts";
+
+const TOOL = new URL("./trace.ts", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
+const RECORD = ["record", "--fs", "ext4", "--scenario", "aio-write-unwritten"];
+
+async function outputOf(...args: string[]): Promise<string> {
+  const io = fakeIo();
+  assertEquals([await trace(args, io), io.stderr()], [0, ""]);
+  return io.stdout();
+}
+
+for (const command of ["", "record", "check", "list"]) {
+  Deno.test(`trace.ts ${command} --help fits a terminal and has an example`, async () => {
+    const help = await outputOf(
+      ...command.split(" ").filter(Boolean),
+      "--help",
+    );
+    const lines = help.trimEnd().split("\n");
+    assertLessOrEqual(lines.length, 24);
+    for (const line of lines) assertLessOrEqual(line.length, 80);
+    assertStringIncludes(help, "Example: deno run tools/trace.ts ");
+  });
+}
+
+const MISTAKES: [args: string[], message: string][] = [
+  [[], "No command: record, check or list; see --help"],
+  [["recrod"], "Unknown command 'recrod': did you mean record?"],
+  [["chekc", "-"], "Unknown command 'chekc': did you mean check?"],
+  [["--fs"], "Unknown command '--fs': choose record, check, list"],
+  [["list", "rule"], "Unknown kind 'rule': did you mean rules?"],
+  [["list", "fs", "ext3"], "Unknown filesystem 'ext3': did you mean ext4?"],
+  [["list", "fs", "ext4", "x"], "Unexpected 'x'"],
+  [["list", "--al"], "Unknown option --al: --help lists all"],
+];
+
+for (const [args, message] of MISTAKES) {
+  Deno.test(`trace.ts refuses '${args.join(" ")}'`, async () => {
+    const error = await assertRejects(() => trace(args, fakeIo()), UserError);
+    assert(error.message.startsWith(message), error.message);
+  });
+}
+
+Deno.test("trace.ts list gives an overview that fits a terminal", async () => {
+  const overview = await outputOf("list");
+  for (const { name } of MODELS) assertStringIncludes(overview, name);
+  for (const { id } of SCENARIOS) assertStringIncludes(overview, id);
+  const lines = overview.split("\n");
+  assertLessOrEqual(lines.length, 40);
+  for (const line of lines) assertLessOrEqual(line.length, 80);
+});
+
+Deno.test("trace.ts list rules ID says everything of a rule", async () => {
+  for (const { id, bugs } of RULES) {
+    const text = await outputOf("list", "rules", id);
+    assert(text.startsWith(`${id}\n`));
+    for (const bug of bugs) assertStringIncludes(text, bug);
+    for (const name of ["why", "source", "bugs", "profiles", "scenarios"]) {
+      assertStringIncludes(text, `\n  ${name} `);
+    }
+  }
+});
+
+Deno.test("trace.ts list scenarios ID, fs ID, formats ID", async () => {
+  for (const { id } of SCENARIOS) {
+    assert((await outputOf("list", "scenarios", id)).startsWith(`${id}\n`));
+  }
+  assertStringIncludes(await outputOf("list", "fs", "ext4"), "unwritten");
+  assertStringIncludes(await outputOf("list", "formats", "jsonl"), "JSON");
+  assertStringIncludes(await outputOf("list", "formats"), "text");
+  assertStringIncludes(await outputOf("list", "scenarios"), "aio-write  ");
+});
+
+const canRun = Deno.permissions.querySync({
+  name: "run",
+  command: Deno.execPath(),
+}).state === "granted";
+
+/** Registers a test that runs the tool as a process of its own. */
+function processTest(name: string, fn: () => Promise<void>): void {
+  const reason = canRun ? "" : " [ignored: needs --allow-run]";
+  Deno.test({ name: name + reason, ignore: !canRun, fn });
+}
+
+/** Starts the tool without any permission but those given. */
+function start(args: readonly string[], flags: readonly string[] = []) {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--quiet", ...flags, TOOL.pathname, ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function finish(
+  child: Deno.ChildProcess,
+  input: string = "",
+): Promise<Outcome> {
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+processTest("trace.ts record | trace.ts check - ends with 0", async () => {
+  const recorded = await finish(start(RECORD));
+  assertEquals([recorded.code, recorded.stderr], [0, ""]);
+  const checked = await finish(start(["check", "-"]), recorded.stdout);
+  assertEquals([checked.code, checked.stderr], [0, ""]);
+  assertMatch(checked.stdout, /^stdin: \d+ events, .*, 0 violations\n$/);
+});
+
+processTest(
+  "trace.ts check ends with 1 for a broken trace, 2 for a cut one",
+  async () => {
+    const { stdout } = await finish(start(RECORD));
+    const lines = stdout.split("\n");
+    const at = lines.findLastIndex((line) => line.includes('"aio_complete"'));
+    const swapped = lines.with(at, lines[at - 1]!).with(at - 1, lines[at]!);
+    const broken = await finish(start(["check", "-"]), swapped.join("\n"));
+    assertEquals([broken.code, broken.stderr], [1, ""]);
+    const cut = stdout.slice(0, 1000);
+    const { code, stderr } = await finish(start(["check", "-"]), cut);
+    assertEquals(code, 2);
+    assertMatch(
+      stderr,
+      /^stdin:\d+: the trace ends in the middle of this line\n$/,
+    );
+  },
+);
+
+processTest("trace.ts tells a mistake in one line, status 2", async () => {
+  const { code, stdout, stderr } = await finish(
+    start(["record", "--sed", "1"]),
+  );
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(
+    stderr,
+    "trace.ts: Unknown option --sed: did you mean --seed?\n",
+  );
+});
+
+processTest("trace.ts names the permission that it lacks", async () => {
+  const { code, stderr } = await finish(start(["check", "a.jsonl"]));
+  assertEquals(code, 2);
+  assertEquals(
+    stderr,
+    "trace.ts: Cannot read a.jsonl: Deno may not; add --allow-read=a.jsonl\n",
+  );
+});
+
+processTest("trace.ts is quiet when its reader is gone", async () => {
+  const child = start([...RECORD, "--seed", "1"]);
+  await child.stdout.cancel();
+  await child.stdin.close();
+  let stderr = "";
+  for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
+    stderr += chunk;
+  }
+  assertEquals([(await child.status).code, stderr], [0, ""]);
+});
