@@ -77,6 +77,7 @@ export * from "./lock.ts";
 export * from "./page.ts";
 export * from "./prng.ts";
 export * from "./profile.ts";
+export * from "./rwsem.ts";
 export * from "./scheduler.ts";
 export * from "./slab.ts";
 export * from "./step.ts";
