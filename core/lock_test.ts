@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Kernel } from "./kernel.ts";
 import type { KernelOptions } from "./kernel_options.ts";
-import { type Lock, Mutex, RwSemaphore, SpinLock } from "./lock.ts";
+import { type Lock, Mutex, SpinLock } from "./lock.ts";
+import { RwSemaphore } from "./rwsem.ts";
 import { SCHEDULE, type Task, writeStep } from "./step.ts";
 import { fifo, random } from "./strategy.ts";
 import { assertClean, doing, seeds } from "./testdata/identity_fs.ts";
