@@ -6,6 +6,7 @@
 
 import { fifo, type ProfileName, random, type Strategy } from "../core/mod.ts";
 import type { ModelSpec } from "../fs_models/mod.ts";
+import { ExhaustiveStrategy } from "./explore/dpor.ts";
 import type { Rule, Violation } from "./rule.ts";
 import {
   mountForQuestions,
@@ -18,7 +19,7 @@ import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { parseToken, strategyOfToken } from "./token.ts";
 
-/** How a model is checked. */
+/** How a model is checked; see {@linkcode checkConformance}. */
 export interface ConformanceOptions {
   /**
    * Whose semantics are in force.
@@ -27,8 +28,15 @@ export interface ConformanceOptions {
    */
   readonly profile?: ProfileName;
   /**
-   * How many random schedules each scenario is run under, besides the default
-   * one.
+   * How many schedules of a scenario are run at most to cover every order
+   * that can make a difference. A scenario that needs more is sampled instead.
+   *
+   * @default {0}
+   */
+  readonly exhaustive?: number;
+  /**
+   * How many random schedules a sampled scenario is run under, besides the
+   * default one.
    *
    * @default {50}
    */
@@ -65,6 +73,10 @@ export interface ScenarioReport {
   readonly skipped: string | null;
   /** How many schedules it was run under. */
   readonly runs: number;
+  /**
+   * Whether they were all that can make a difference, or a sample of them.
+   */
+  readonly coverage: "exhaustive" | "sampled" | "replayed" | "skipped";
   /** The failing run with the fewest choices, or null. */
   readonly failure: RunReport | null;
   /** How often each rule had something to say, by id. */
@@ -158,21 +170,78 @@ export function checkScenario(
 ): ScenarioReport {
   const profile = options.profile ?? "v3.12";
   const skipped = whyNot(mountForQuestions(spec), scenario, profile);
-  const exercised: Map<string, number> = new Map();
-  let failure: RunReport | null = null;
-  let runs = 0;
-  let failures = 0;
-  const budget = skipped === null ? 1 + (options.runs ?? DEFAULT_RUNS) : 0;
-  while (runs < budget && failures < FAILURES) {
-    const report = run(spec, scenario, strategyOf(runs++, options), options);
-    addCounts(exercised, report.exercised);
-    if (report.violations.length === 0) continue;
-    failures++;
-    if (failure === null || report.token.length < failure.token.length) {
-      failure = report;
+  const tally = new Tally(scenario);
+  if (skipped !== null) return tally.report("skipped", skipped);
+  if (tryAll(spec, scenario, options, tally)) return tally.report("exhaustive");
+  const budget = tally.runs + 1 + (options.runs ?? DEFAULT_RUNS);
+  for (let i = 0; tally.runs < budget && !tally.enough; i++) {
+    tally.add(run(spec, scenario, strategyOf(i, options), options));
+  }
+  return tally.report("sampled");
+}
+
+/** Runs every schedule, if the budget allows. */
+function tryAll(
+  spec: ModelSpec,
+  scenario: Scenario,
+  options: ConformanceOptions,
+  tally: Tally,
+): boolean {
+  const budget = options.exhaustive ?? 0;
+  if (budget === 0) return false;
+  const strategy = new ExhaustiveStrategy();
+  do {
+    strategy.begin();
+    const report = run(spec, scenario, strategy, options);
+    if (!strategy.blocked) tally.add(report);
+    if (tally.enough) return false;
+    if (strategy.schedules + strategy.pruned >= budget) return false;
+  } while (strategy.end());
+  return true;
+}
+
+/** What the runs of a scenario come to. */
+class Tally {
+  /** How many runs there were. */
+  runs = 0;
+  readonly #scenario: Scenario;
+  readonly #exercised: Map<string, number> = new Map();
+  #failure: RunReport | null = null;
+  #failures = 0;
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+  }
+
+  /** Whether so many runs have failed that more would say nothing new. */
+  get enough(): boolean {
+    return this.#failures >= FAILURES;
+  }
+
+  add(report: RunReport): void {
+    this.runs++;
+    addCounts(this.#exercised, report.exercised);
+    if (report.violations.length === 0) return;
+    this.#failures++;
+    const shortest = this.#failure;
+    if (shortest === null || report.token.length < shortest.token.length) {
+      this.#failure = report;
     }
   }
-  return { scenario, skipped, runs, failure, exercised };
+
+  report(
+    coverage: ScenarioReport["coverage"],
+    skipped: string | null = null,
+  ): ScenarioReport {
+    return {
+      scenario: this.#scenario,
+      skipped,
+      runs: this.runs,
+      coverage,
+      failure: this.#failure,
+      exercised: this.#exercised,
+    };
+  }
 }
 
 function replayScenario(
@@ -198,6 +267,7 @@ function replayScenario(
     scenario,
     skipped: null,
     runs: 1,
+    coverage: "replayed",
     failure: report.violations.length > 0 ? report : null,
     exercised: report.exercised,
   };

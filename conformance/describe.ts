@@ -42,10 +42,16 @@ export class ConformanceError extends Error {
   }
 }
 
+/** Default of `exhaustive` for tests: what takes a fraction of a second. */
+const EXHAUSTIVE = 1000;
+
 /**
  * Registers a test for every scenario, with the ids of the rules it is there
  * for in its name. Scenarios that the model is not able to run are ignored,
  * with the reason in their name.
+ *
+ * A scenario is run in every order that can make a difference, if 1000 runs
+ * are enough for that, and is sampled otherwise.
  *
  * @param spec The model.
  * @param options Profile, budget, scenarios, rules.
@@ -76,7 +82,10 @@ export function describeConformance(
         continue;
       }
       it(name, () => {
-        const { failure } = checkScenario(spec, scenario, options);
+        const { failure } = checkScenario(spec, scenario, {
+          exhaustive: EXHAUSTIVE,
+          ...options,
+        });
         if (failure !== null) throw new ConformanceError(failure);
       });
     }

@@ -19,6 +19,7 @@
 export * from "./checker.ts";
 export * from "./conformance.ts";
 export * from "./describe.ts";
+export * from "./explore/dpor.ts";
 export * from "./report.ts";
 export * from "./requests.ts";
 export * from "./rule.ts";

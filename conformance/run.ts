@@ -159,11 +159,11 @@ export function runScenario(
   const fs = spec.mount(kernel, device);
   const tasks = spawnTasks(kernel, fs, scenario);
   let result = kernel.run();
-  if (result.bug === null && result.hung === null) {
+  if (result.bug === null && result.hung === null && !kernel.stopped) {
     kernel.spawn("umount", genericShutdownSuper(fs.sb));
     result = kernel.run();
   }
-  if (result.bug === null) kernel.shutdown();
+  if (result.bug === null && !kernel.stopped) kernel.shutdown();
   const profile = kernel.profile.name;
   const events = [...kernel.trace.events()];
   const { violations, exercised } = checkTrace(events, { ...options, profile });

@@ -16,6 +16,9 @@ export const TASK_LOCK_WAIT: number = 2;
 /** It has ended. */
 export const TASK_DEAD: number = 3;
 
+/** Identity of the context that is there before anything runs. */
+export const BOOT_ID: number = 1;
+
 /** What a context can wait for: a lock or a wait queue. */
 export interface WaitTarget {
   /** Says what it is, and for a lock who holds it. */

@@ -232,7 +232,7 @@ export abstract class Scheduler {
     this.noteWake(ctx);
     // A context that has not called schedule() yet is still running.
     if (ctx !== this.current && !ctx.queued) this.#enable(ctx);
-    else this.#watcher?.enabled(ctx);
+    else this.#watcher?.enabled(ctx, this.current);
     return true;
   }
 
@@ -294,7 +294,7 @@ export abstract class Scheduler {
 
   #enable(ctx: Context): Context {
     this.#queue.push(ctx);
-    this.#watcher?.enabled(ctx);
+    this.#watcher?.enabled(ctx, this.current);
     return ctx;
   }
 

@@ -18,11 +18,12 @@ export interface StepWatcher {
    */
   resumed(ctx: Context): void;
   /**
-   * The running context has made another one runnable: started or woken it.
+   * A context was made runnable: started or woken.
    *
-   * @param ctx The other one.
+   * @param ctx The context.
+   * @param by Who did it: the running one or, outside a run, the boot context.
    */
-  enabled(ctx: Context): void;
+  enabled(ctx: Context, by: Context): void;
   /**
    * The running context has let go of a lock.
    *
