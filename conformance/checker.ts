@@ -5,7 +5,6 @@
  */
 
 import {
-  EVENT_NAMES,
   type EventName,
   type ProfileName,
   profileOf,
@@ -111,10 +110,12 @@ export class Checker {
 
   #register(handlers: Handlers): void {
     if (handlers.finish) this.#finishers.push(handlers.finish);
-    for (const ev of EVENT_NAMES) this.#on(ev, handlers[ev]);
+    for (const ev in handlers) {
+      if (ev !== "finish") this.#on(ev, handlers[ev as EventName]);
+    }
   }
 
-  #on(ev: EventName, handler: Handler | undefined): void {
+  #on(ev: string, handler: Handler | undefined): void {
     if (handler === undefined) return;
     const list = this.#handlers.get(ev);
     if (list) list.push(handler);

@@ -10,6 +10,7 @@ import { ExhaustiveStrategy } from "./explore/dpor.ts";
 import type { Rule, Violation } from "./rule.ts";
 import {
   mountForQuestions,
+  RunArena,
   type RunOptions,
   type RunReport,
   runScenario,
@@ -190,9 +191,10 @@ function tryAll(
   const budget = options.exhaustive ?? 0;
   if (budget === 0) return false;
   const strategy = new ExhaustiveStrategy();
+  const arena = new RunArena(scenario);
   do {
     strategy.begin();
-    const report = run(spec, scenario, strategy, options);
+    const report = run(spec, scenario, strategy, options, arena);
     if (!strategy.blocked) tally.add(report);
     if (tally.enough) return false;
     if (strategy.schedules + strategy.pruned >= budget) return false;
@@ -283,9 +285,11 @@ function run(
   scenario: Scenario,
   strategy: Strategy,
   { profile, rules, directIo }: ConformanceOptions,
+  arena?: RunArena,
 ): RunReport {
   return runScenario(spec, scenario, {
     strategy,
+    ...(arena && { arena }),
     ...(profile && { profile }),
     ...(rules && { rules }),
     ...(directIo && { directIo }),

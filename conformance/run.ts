@@ -12,8 +12,9 @@ import {
   type KernelBug,
   type ProfileName,
   type Strategy,
+  TraceBuffer,
   type TraceEvent,
-  type UserMemory,
+  UserMemory,
 } from "../core/mod.ts";
 import { MemoryDevice } from "../devices/mod.ts";
 import type { FilesystemModel, ModelSpec } from "../fs_models/mod.ts";
@@ -25,6 +26,7 @@ import { UserFile } from "./user_file.ts";
 import { type OpenFile, UserTask } from "./user_task.ts";
 
 const DEVICE_BYTES = 1 << 20;
+const MEMORY_BYTES = 1 << 20;
 
 /** How a scenario is run. */
 export interface RunOptions extends CheckOptions {
@@ -46,6 +48,53 @@ export interface RunOptions extends CheckOptions {
   readonly device?: BlockDevice;
   /** The memory of user buffers, for a device that needs its own. */
   readonly memory?: UserMemory;
+  /**
+   * What is used again in the next run, when there are many. The report's
+   * events are good until then.
+   */
+  readonly arena?: RunArena;
+}
+
+/**
+ * What many runs of one scenario use again: memory, device, trace.
+ *
+ * @example
+ * ```ts
+ * import { RunArena, runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { MODELS } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const scenario = scenarioById("aio-write");
+ * const arena = new RunArena(scenario);
+ * for (let i = 0; i < 3; i++) {
+ *   const { violations } = runScenario(MODELS[0]!, scenario, { arena });
+ *   assertEquals(violations, []);
+ * }
+ * ```
+ */
+export class RunArena {
+  /** The device. */
+  readonly device: MemoryDevice;
+  /** The memory of user buffers. */
+  readonly memory: UserMemory = new UserMemory(MEMORY_BYTES);
+  /** The trace. */
+  readonly trace: TraceBuffer = new TraceBuffer();
+
+  /**
+   * Makes what the runs of a scenario use.
+   *
+   * @param scenario The scenario.
+   */
+  constructor(scenario: Scenario) {
+    this.device = memoryDevice(scenario);
+  }
+
+  /** Makes everything as good as new. */
+  reset(): void {
+    this.device.reset();
+    this.memory.reset();
+    this.trace.reset();
+  }
 }
 
 /** What a run came to. */
@@ -153,8 +202,10 @@ export function runScenario(
   scenario: Scenario,
   options: RunOptions = {},
 ): RunReport {
-  const kernel = bootKernel(scenario, options);
-  const device = options.device ?? memoryDevice(scenario);
+  const arena = options.arena ?? new RunArena(scenario);
+  arena.reset();
+  const kernel = bootKernel(scenario, arena, options);
+  const device = options.device ?? arena.device;
   device.attach(kernel);
   const fs = spec.mount(kernel, device);
   const tasks = spawnTasks(kernel, fs, scenario);
@@ -186,15 +237,20 @@ export function runScenario(
   };
 }
 
-function bootKernel(scenario: Scenario, options: RunOptions): Kernel {
-  const { profile, strategy, nrCpus, directIo, memory } = options;
+function bootKernel(
+  scenario: Scenario,
+  arena: RunArena,
+  options: RunOptions,
+): Kernel {
+  const { profile, strategy, nrCpus, directIo } = options;
   const { allocFaults } = scenario;
   return new Kernel({
+    memory: options.memory ?? arena.memory,
+    trace: arena.trace,
     ...(profile && { profile }),
     ...(strategy && { strategy }),
     ...(nrCpus && { nrCpus }),
     ...(directIo && { directIo }),
-    ...(memory && { memory }),
     ...(allocFaults && { allocFaults }),
   });
 }
@@ -214,7 +270,7 @@ function spawnTasks(
 ): UserTask[] {
   const open = (): OpenFile => ({
     inode: fs.createFile(scenario.file),
-    content: new UserFile(DEVICE_BYTES),
+    content: new UserFile(),
   });
   const shared = open();
   return scenario.tasks.map(({ comm, ops, ownFile }) => {

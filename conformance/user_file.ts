@@ -1,12 +1,14 @@
 /**
- * What user space knows of a file: the bytes that it has written, and those it
- * cannot know because a write failed or a truncate came in between.
+ * What user space knows of a file: what it has written, sector by sector, and
+ * what it cannot know because a write failed or a truncate came in between.
  *
  * @module
  */
 
 const SECTOR = 512;
 const UNKNOWN = -1;
+/** Written sectors hold one byte again and again, from 1 to this. */
+const BYTES = 251;
 
 /** The first byte of a read that was not what it had to be. */
 export interface Mismatch {
@@ -20,35 +22,37 @@ export interface Mismatch {
   readonly got: number;
 }
 
-/** The content that a reader of a file has to get. */
+/** The content that a reader of a file has to get; transfers are in sectors. */
 export class UserFile {
-  readonly #content: Int16Array;
-  #generation = 0;
-
-  constructor(bytes: number) {
-    this.#content = new Int16Array(bytes);
-  }
+  /** The byte that fills each sector; 0 where nothing was written. */
+  readonly #sectors: number[] = [];
+  #writes = 0;
 
   /**
    * Fills a buffer with what is to be written. Every sector is different, and
    * so is every write.
    */
   fill(buffer: Uint8Array, offset: number): void {
-    this.#generation++;
-    for (let i = 0; i < buffer.length; i++) {
-      const sector = Math.floor((offset + i) / SECTOR);
-      buffer[i] = 1 + ((sector * 7 + this.#generation * 31 + i) % 251);
+    this.#writes++;
+    for (let at = 0; at < buffer.length; at += SECTOR) {
+      const sector = (offset + at) / SECTOR;
+      const byte = 1 + ((sector * 7 + this.#writes * 31) % BYTES);
+      buffer.fill(byte, at, at + SECTOR);
     }
   }
 
   /** A write was reported: `buffer` is what is in the file. */
   wrote(buffer: Uint8Array, offset: number): void {
-    this.#content.set(buffer, offset);
+    for (let at = 0; at < buffer.length; at += SECTOR) {
+      this.#sectors[(offset + at) / SECTOR] = buffer[at] as number;
+    }
   }
 
   /** Nobody can say what is in a range now. */
   forget(offset: number, bytes: number): void {
-    this.#content.fill(UNKNOWN, offset, offset + bytes);
+    for (let at = 0; at < bytes; at += SECTOR) {
+      this.#sectors[(offset + at) / SECTOR] = UNKNOWN;
+    }
   }
 
   /** Compares what was read; null when it is right. */
@@ -56,7 +60,8 @@ export class UserFile {
     let first: Omit<Mismatch, "wrong"> | null = null;
     let wrong = 0;
     for (let i = 0; i < buffer.length; i++) {
-      const expected = this.#content[offset + i] ?? UNKNOWN;
+      const sector = Math.floor((offset + i) / SECTOR);
+      const expected = this.#sectors[sector] ?? 0;
       const got = buffer[i] as number;
       if (expected === UNKNOWN || expected === got) continue;
       wrong++;

@@ -73,7 +73,7 @@ export class Kernel extends Scheduler {
     super(options);
     this.profile = profileOf(options.profile ?? "v3.12");
     this.tracing = options.tracing ?? true;
-    this.trace = new TraceBuffer(options.traceLimit);
+    this.trace = options.trace ?? new TraceBuffer(options.traceLimit);
     this.#allocFaults = options.allocFaults?.length
       ? options.allocFaults
       : null;

@@ -11,6 +11,7 @@ import type { UserMemory } from "./page.ts";
 import type { ProfileName } from "./profile.ts";
 import type { Task } from "./step.ts";
 import type { Strategy } from "./strategy.ts";
+import type { TraceBuffer } from "./trace_buffer.ts";
 
 /** An allocation that is made to fail. */
 export interface AllocFault {
@@ -53,6 +54,10 @@ export interface KernelOptions {
   readonly tracing?: boolean;
   /** How many events to keep; without it all. */
   readonly traceLimit?: number;
+  /**
+   * Where to record, instead of a new buffer.
+   */
+  readonly trace?: TraceBuffer;
   /** Allocations that fail. */
   readonly allocFaults?: readonly AllocFault[];
   /**

@@ -146,6 +146,23 @@ export class UserMemory {
   }
 
   /**
+   * Makes it as good as new, for another run: nothing is allocated, and what
+   * was has zeros again.
+   */
+  reset(): void {
+    this.#all.fill(0, 0, this.#used);
+    for (let i = 0; i < this.#used >> PAGE_SHIFT; i++) {
+      const page = this.#pages[i];
+      if (page === undefined) continue;
+      page.pins = 0;
+      page.dirty = false;
+    }
+    this.#zeroPage.pins = 0;
+    this.#used = 0;
+    this.#unmapped = null;
+  }
+
+  /**
    * The content of a buffer.
    *
    * @param addr Its address.
@@ -209,9 +226,13 @@ export class UserMemory {
    * @returns Their numbers.
    */
   liveIds(): number[] {
-    return [...this.#pages, this.#zeroPage]
-      .filter((page) => page !== undefined && page.pins > 0)
-      .map((page) => (page as Page).id);
+    const ids: number[] = [];
+    for (let i = 0; i < this.#used >> PAGE_SHIFT; i++) {
+      const page = this.#pages[i];
+      if (page !== undefined && page.pins > 0) ids.push(page.id);
+    }
+    if (this.#zeroPage.pins > 0) ids.push(this.#zeroPage.id);
+    return ids;
   }
 
   #makePage(index: number): Page {

@@ -75,6 +75,12 @@ export class TraceBuffer {
     return Math.max(0, this.count - this.#limit);
   }
 
+  /** Forgets all events, for another run. */
+  reset(): void {
+    this.count = 0;
+    this.#at = 0;
+  }
+
   /**
    * The number of a string, for an argument that is one.
    *

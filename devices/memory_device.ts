@@ -15,7 +15,10 @@ import {
   type Kernel,
   READ,
   type Task,
+  WRITE,
 } from "../core/mod.ts";
+
+const SECTOR_BYTES = 512;
 
 /** In which context a device ends its bios. */
 export type CompletionContext = "softirq" | "hardirq" | "inline";
@@ -122,6 +125,8 @@ export class MemoryDevice implements BlockDevice {
   readonly #faults: readonly BioFault[] | null;
   #kernel: Kernel | null = null;
   #submitted = 0;
+  /** Bytes behind the last one that was ever written. */
+  #written = 0;
 
   /**
    * Makes a device full of zeros.
@@ -152,6 +157,12 @@ export class MemoryDevice implements BlockDevice {
   attach(kernel: Kernel): void {
     this.#kernel = kernel;
     this.#submitted = 0;
+  }
+
+  /** Fills it with zeros again, for another run. */
+  reset(): void {
+    this.store.fill(0, 0, this.#written);
+    this.#written = 0;
   }
 
   /**
@@ -191,7 +202,12 @@ export class MemoryDevice implements BlockDevice {
    * @returns The bio's end handler.
    */
   irq(bio: Bio): Task<unknown> {
-    if (bio.biError === 0) bio.transfer(this.store);
+    if (bio.biError === 0) {
+      bio.transfer(this.store);
+      if (bio.biRw === WRITE) {
+        this.#written = Math.max(this.#written, bio.endSector * SECTOR_BYTES);
+      }
+    }
     return bioEndio(bio);
   }
 
