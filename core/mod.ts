@@ -75,6 +75,7 @@ export * from "./kernel.ts";
 export * from "./kernel_options.ts";
 export * from "./lock.ts";
 export * from "./page.ts";
+export * from "./pct.ts";
 export * from "./prng.ts";
 export * from "./profile.ts";
 export * from "./rwsem.ts";
