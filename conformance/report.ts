@@ -4,20 +4,10 @@
  * @module
  */
 
-import type { TraceEvent } from "../core/mod.ts";
+import { COMMON_FIELDS, type TraceEvent } from "../core/mod.ts";
 import type { Violation } from "./rule.ts";
 import type { RunReport } from "./run.ts";
 
-/** Fields of an event that every line shows in its own way. */
-const COMMON: ReadonlySet<string> = new Set([
-  "seq",
-  "ts",
-  "cpu",
-  "ctx",
-  "tid",
-  "comm",
-  "ev",
-]);
 /** Lines of trace shown before and behind the events of a violation. */
 const AROUND = 2;
 /** More lines between two events than this are left out. */
@@ -74,7 +64,7 @@ export function formatEvent(event: TraceEvent): string {
 export function formatArgs(event: TraceEvent): string {
   let text = "";
   for (const [name, value] of Object.entries(event)) {
-    if (!COMMON.has(name)) text += ` ${name}=${value}`;
+    if (!COMMON_FIELDS.has(name)) text += ` ${name}=${value}`;
   }
   return text;
 }

@@ -9,7 +9,7 @@ import type {
   ExtentState,
   FileLayout,
 } from "../fs_models/mod.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Op, Scenario, ScenarioTask } from "./scenario.ts";
 
 const BLOCK = 4096;
 
@@ -20,6 +20,27 @@ function pieces(count: number, state: ExtentState): FileLayout {
     extents.push({ offset: i * BLOCK, bytes: BLOCK, state });
   }
   return { size: count * BLOCK, extents };
+}
+
+/** One task that submits a request over so many blocks, and waits for it. */
+function submits(
+  op: "aio_write" | "aio_read",
+  blocks: number,
+  ...then: readonly Op[]
+): ScenarioTask {
+  return {
+    comm: op === "aio_write" ? "writer" : "reader",
+    ops: [
+      { op, offset: 0, bytes: blocks * BLOCK },
+      { op: "getevents", min: 1 },
+      ...then,
+    ],
+  };
+}
+
+/** Reads so many blocks from the start, and compares them. */
+function readsBack(blocks: number): Op {
+  return { op: "read", offset: 0, bytes: blocks * BLOCK };
 }
 
 const ORDER = [
@@ -68,14 +89,7 @@ export const SCENARIOS: readonly Scenario[] = [
     title: "An asynchronous write of one bio",
     rules: ["one-completion/once", "one-completion/never-both", ...ORDER],
     file: pieces(1, "written"),
-    tasks: [{
-      comm: "writer",
-      ops: [
-        { op: "aio_write", offset: 0, bytes: BLOCK },
-        { op: "getevents", min: 1 },
-        { op: "read", offset: 0, bytes: BLOCK },
-      ],
-    }],
+    tasks: [submits("aio_write", 1, readsBack(1))],
   },
   {
     id: "aio-read",
@@ -83,13 +97,7 @@ export const SCENARIOS: readonly Scenario[] = [
     rules: ["result-precedence/submit-page-bio-count", ...ORDER],
     completion: "hardirq",
     file: { ...pieces(2, "written"), size: BLOCK + 300 },
-    tasks: [{
-      comm: "reader",
-      ops: [
-        { op: "aio_read", offset: 0, bytes: 2 * BLOCK },
-        { op: "getevents", min: 1 },
-      ],
-    }],
+    tasks: [submits("aio_read", 2)],
   },
   {
     id: "aio-write-many",
@@ -102,13 +110,7 @@ export const SCENARIOS: readonly Scenario[] = [
     needs: ["truncate"],
     file: pieces(3, "written"),
     tasks: [
-      {
-        comm: "writer",
-        ops: [
-          { op: "aio_write", offset: 0, bytes: 3 * BLOCK },
-          { op: "getevents", min: 1 },
-        ],
-      },
+      submits("aio_write", 3),
       { comm: "truncater", ops: [{ op: "truncate", size: 0 }] },
     ],
   },
@@ -118,14 +120,7 @@ export const SCENARIOS: readonly Scenario[] = [
     rules: ["one-completion/never-both", "completion-after-last-bio/once"],
     completion: "inline",
     file: pieces(2, "written"),
-    tasks: [{
-      comm: "writer",
-      ops: [
-        { op: "aio_write", offset: 0, bytes: 2 * BLOCK },
-        { op: "getevents", min: 1 },
-        { op: "read", offset: 0, bytes: 2 * BLOCK },
-      ],
-    }],
+    tasks: [submits("aio_write", 2, readsBack(2))],
   },
   {
     id: "aio-write-unwritten",
@@ -138,14 +133,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
     needs: ["unwritten"],
     file: pieces(1, "unwritten"),
-    tasks: [{
-      comm: "writer",
-      ops: [
-        { op: "aio_write", offset: 0, bytes: BLOCK },
-        { op: "getevents", min: 1 },
-        { op: "read", offset: 0, bytes: BLOCK },
-      ],
-    }],
+    tasks: [submits("aio_write", 1, readsBack(1))],
   },
   {
     id: "aio-write-unwritten-many",
@@ -166,13 +154,7 @@ export const SCENARIOS: readonly Scenario[] = [
       ],
     },
     tasks: [
-      {
-        comm: "writer",
-        ops: [
-          { op: "aio_write", offset: 0, bytes: 3 * BLOCK },
-          { op: "getevents", min: 1 },
-        ],
-      },
+      submits("aio_write", 3),
       { comm: "truncater", ops: [{ op: "truncate", size: BLOCK }] },
     ],
   },
@@ -201,13 +183,7 @@ export const SCENARIOS: readonly Scenario[] = [
     needs: ["unwritten"],
     file: pieces(1, "unwritten"),
     tasks: [
-      {
-        comm: "writer",
-        ops: [
-          { op: "aio_write", offset: 0, bytes: BLOCK },
-          { op: "getevents", min: 1 },
-        ],
-      },
+      submits("aio_write", 1),
       {
         comm: "other",
         ownFile: true,
@@ -241,13 +217,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
     faults: [{ nth: 2 }],
     file: pieces(3, "written"),
-    tasks: [{
-      comm: "writer",
-      ops: [
-        { op: "aio_write", offset: 0, bytes: 3 * BLOCK },
-        { op: "getevents", min: 1 },
-      ],
-    }],
+    tasks: [submits("aio_write", 3)],
   },
   {
     id: "sync-read-error",
@@ -290,14 +260,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
     dsync: true,
     file: pieces(2, "written"),
-    tasks: [{
-      comm: "writer",
-      ops: [
-        { op: "aio_write", offset: 0, bytes: 2 * BLOCK },
-        { op: "getevents", min: 1 },
-        { op: "read", offset: 0, bytes: 2 * BLOCK },
-      ],
-    }],
+    tasks: [submits("aio_write", 2, readsBack(2))],
   },
   {
     id: "aio-write-dsync-enomem",
@@ -306,13 +269,7 @@ export const SCENARIOS: readonly Scenario[] = [
     dsync: true,
     allocFaults: [{ what: "alloc_workqueue", nth: 1 }],
     file: pieces(1, "written"),
-    tasks: [{
-      comm: "writer",
-      ops: [
-        { op: "aio_write", offset: 0, bytes: BLOCK },
-        { op: "getevents", min: 1 },
-      ],
-    }],
+    tasks: [submits("aio_write", 1)],
   },
   {
     id: "aio-write-unwritten-enomem",
@@ -332,13 +289,7 @@ export const SCENARIOS: readonly Scenario[] = [
         { offset: BLOCK, bytes: BLOCK, state: "unwritten" },
       ],
     },
-    tasks: [{
-      comm: "writer",
-      ops: [
-        { op: "aio_write", offset: 0, bytes: 2 * BLOCK },
-        { op: "getevents", min: 1 },
-      ],
-    }],
+    tasks: [submits("aio_write", 2)],
   },
   {
     id: "aio-read-hole",

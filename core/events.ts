@@ -43,6 +43,17 @@ export interface TraceEvent {
   [arg: string]: number | string | undefined;
 }
 
+/** The fields that every event has; all others are its arguments. */
+export const COMMON_FIELDS: ReadonlySet<string> = new Set([
+  "seq",
+  "ts",
+  "cpu",
+  "ctx",
+  "tid",
+  "comm",
+  "ev",
+]);
+
 /** The type of an event's argument. */
 export type ArgType = "int" | "str" | "rw";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errnoName, type TraceEvent } from "../core/mod.ts";
+import { COMMON_FIELDS, errnoName, type TraceEvent } from "../core/mod.ts";
 
 /** One argument as it is shown. */
 export interface ShownArg {
@@ -14,15 +14,6 @@ export interface ShownArg {
   readonly isError: boolean;
 }
 
-const COMMON: ReadonlySet<string> = new Set([
-  "seq",
-  "ts",
-  "cpu",
-  "ctx",
-  "tid",
-  "comm",
-  "ev",
-]);
 /** Results: negative ones are errnos. */
 const RESULTS: ReadonlySet<string> = new Set([
   "ret",
@@ -123,7 +114,9 @@ function allArgs(
 ): NamedArg[] {
   const args: NamedArg[] = [];
   for (const [name, value] of Object.entries(event)) {
-    if (COMMON.has(name) || value === undefined || value === "") continue;
+    if (COMMON_FIELDS.has(name) || value === undefined || value === "") {
+      continue;
+    }
     if (FLAGS.has(name) && value === 0) continue;
     // Shown in one: as blktrace does, 0+4096.
     if (name === "bytes" && event["offset"] !== undefined) continue;
