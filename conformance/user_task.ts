@@ -25,6 +25,8 @@ import type { Op } from "./scenario.ts";
 import type { UserFile } from "./user_file.ts";
 
 const RING_SIZE = 8;
+/** What a buffer holds before a read: a byte that nobody writes. */
+const POISON = 255;
 
 /** A buffer of user memory. */
 interface Buffer {
@@ -140,6 +142,8 @@ export class UserTask {
       this.#content.fill(view, offset);
       // Until it is reported, nobody can say which of it is in the file.
       this.#content.forget(offset, bytes);
+    } else {
+      view.fill(POISON);
     }
     return { address, bytes: view };
   }

@@ -105,15 +105,15 @@ export class DioMapping extends DioAwait {
    * @returns 0, `-ENOTBLK`, or the mark that a read is at the end.
    */
   dioHole(dio: Dio, page: Page, offset: number, bytes: number): number {
-    putPage(page);
-    if (dio.rw === WRITE) return -ENOTBLK;
     const block = 1 << dio.inode.iBlkbits;
-    if (dio.sdio.position >= Math.ceil(dio.iSize / block) * block) {
-      return END_OF_FILE;
-    }
-    page.bytes.fill(0, offset, offset + bytes);
-    this.dioAdvance(dio, bytes);
-    return 0;
+    const fileEnd = Math.ceil(dio.iSize / block) * block;
+    let ret = 0;
+    if (dio.rw === WRITE) ret = -ENOTBLK;
+    else if (dio.sdio.position >= fileEnd) ret = END_OF_FILE;
+    else page.bytes.fill(0, offset, offset + bytes);
+    putPage(page);
+    if (ret === 0) this.dioAdvance(dio, bytes);
+    return ret;
   }
 
   /**
