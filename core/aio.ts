@@ -16,7 +16,15 @@ import type { Kernel } from "./kernel.ts";
 import { SpinLock } from "./lock.ts";
 import { type Iovec, IovIter } from "./page.ts";
 import { KmemCache, SlabObject, use } from "./slab.ts";
-import { readStep, SCHEDULE, type Step, type Task, writeStep } from "./step.ts";
+import {
+  finish,
+  type MaybeTask,
+  readStep,
+  SCHEDULE,
+  type Step,
+  type Task,
+  writeStep,
+} from "./step.ts";
 import { WaitQueue } from "./wait.ts";
 
 /** What user space asks for: `struct iocb`. */
@@ -182,6 +190,18 @@ export class AioCore {
    * @returns 1, or `-EAGAIN` when the ring has no free slot.
    */
   *ioSubmit(ring: Kioctx, request: IoControlBlock): Task<number> {
+    return yield* finish(this.ioSubmitOne(ring, request));
+  }
+
+  /**
+   * `io_submit_one()`: what {@linkcode ioSubmit} does, without a task as long
+   * as nothing has to be waited for.
+   *
+   * @param ring Where the event goes.
+   * @param request What is asked for.
+   * @returns 1, or `-EAGAIN` when the ring has no free slot.
+   */
+  ioSubmitOne(ring: Kioctx, request: IoControlBlock): MaybeTask<number> {
     const kernel = this.#kernel;
     const iocb = ring.available > 0 ? this.cache.alloc() : null;
     if (iocb === null) return -EAGAIN;
@@ -198,10 +218,18 @@ export class AioCore {
         iocb.iter.count,
       );
     }
-    const ret = yield* rwFile(iocb, request.rw);
+    const ret = rwFile(iocb, request.rw);
     if (ret === -EIOCBQUEUED) return 1;
-    if (kernel.stepping) yield* this.aioComplete(iocb, ret);
-    else this.complete(iocb, ret);
+    if (kernel.stepping || typeof ret !== "number") {
+      return this.#submitLater(iocb, ret);
+    }
+    this.complete(iocb, ret);
+    return 1;
+  }
+
+  *#submitLater(iocb: Kiocb, later: MaybeTask<number>): Task<number> {
+    const ret = yield* finish(later);
+    if (ret !== -EIOCBQUEUED) yield* this.aioComplete(iocb, ret);
     return 1;
   }
 
@@ -313,7 +341,7 @@ export class AioCore {
     const iocb = this.cache.alloc();
     if (iocb === null) return -EAGAIN;
     this.#init(iocb, null, file, offset, iov);
-    let ret = yield* rwFile(iocb, rw);
+    let ret = yield* finish(rwFile(iocb, rw));
     if (ret === -EIOCBQUEUED) ret = yield* this.#waitOnSyncKiocb(iocb);
     this.cache.free(iocb);
     return ret;
@@ -351,13 +379,9 @@ export class AioCore {
 }
 
 /** The file operation of a request. */
-function rwFile(iocb: Kiocb, rw: Rw): Task<number> {
+function rwFile(iocb: Kiocb, rw: Rw): MaybeTask<number> {
   const { fs } = iocb.kiFilp.fInode.iSb;
   const own = rw === WRITE ? fs.aioWrite : fs.aioRead;
-  if (own !== undefined) return callOwn(own.call(fs, iocb, iocb.iter));
+  if (own !== undefined) return own.call(fs, iocb, iocb.iter);
   return rw === READ ? genericFileAioRead(iocb) : genericFileAioWrite(iocb);
-}
-
-function* callOwn(result: number | Task<number>): Task<number> {
-  return typeof result === "number" ? result : yield* result;
 }

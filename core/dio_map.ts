@@ -38,6 +38,34 @@ const endIo = (bio: Bio): Task<void> => bio.kernel.directIo.dioBioEndIo(bio);
  */
 export class DioMapping extends DioAwait {
   /**
+   * `do_direct_IO()`: maps the request piece by piece, and submits bios on
+   * the way.
+   *
+   * @param dio The request.
+   * @returns 0, or what stopped it; see {@linkcode dioNextPiece}.
+   */
+  dioMap(dio: Dio): MaybeTask<number> {
+    const { sdio } = dio;
+    let ret = 0;
+    while (ret === 0 && sdio.position < sdio.end) {
+      const piece = this.dioNextPiece(dio);
+      if (typeof piece !== "number") return this.#dioMapLater(dio, piece);
+      ret = piece;
+    }
+    return ret;
+  }
+
+  *#dioMapLater(dio: Dio, first: Task<number>): Task<number> {
+    const { sdio } = dio;
+    let ret = yield* first;
+    while (ret === 0 && sdio.position < sdio.end) {
+      const piece = this.dioNextPiece(dio);
+      ret = typeof piece === "number" ? piece : yield* piece;
+    }
+    return ret;
+  }
+
+  /**
    * One turn of `do_direct_IO()`: the next piece of the request that lies in
    * one page and one mapping.
    *

@@ -72,51 +72,167 @@ export class DirectIo extends DioMapping {
   }
 
   /**
-   * The life of a request up to the point where its submitter lets go of it.
+   * The life of a request up to the point where its submitter lets go of it:
+   * entry, mapping, and what is decided after it. Each of them is a task only
+   * when it has to wait.
    *
    * @param dio The request, not yet counted.
    * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
    */
-  *dioRun(dio: Dio): Task<number> {
+  dioRun(dio: Dio): MaybeTask<number> {
+    const entered = this.dioEnter(dio);
+    if (typeof entered !== "number") return this.#dioRunLater(dio, entered);
+    if (entered !== 0) return entered;
+    const mapped = this.dioMap(dio);
+    return typeof mapped === "number"
+      ? this.dioLeave(dio, mapped)
+      : this.#dioMapLater(dio, mapped);
+  }
+
+  *#dioRunLater(dio: Dio, entering: Task<number>): Task<number> {
+    const entered = yield* entering;
+    if (entered !== 0) return entered;
+    return yield* this.#dioMapLater(dio, this.dioMap(dio));
+  }
+
+  *#dioMapLater(dio: Dio, mapping: MaybeTask<number>): Task<number> {
+    const mapped = yield* finish(mapping);
+    return yield* finish(this.dioLeave(dio, mapped));
+  }
+
+  /**
+   * The entry: the lock where the core takes it, the sample of the file's
+   * size, deferral, and the count that keeps truncate out.
+   *
+   * @param dio The request.
+   * @returns 0, or a negative errno when it has been freed.
+   */
+  dioEnter(dio: Dio): MaybeTask<number> {
+    if (this.kernel.stepping || this.dioLocksForRead(dio)) {
+      return this.#dioEnterWaiting(dio);
+    }
+    const begun = this.dioBegin(dio);
+    return typeof begun === "number"
+      ? this.dioCount(dio, begun)
+      : this.#dioBeginLater(dio, begun);
+  }
+
+  *#dioEnterWaiting(dio: Dio): Task<number> {
     const { kernel } = this;
-    const { id, rw, inode, bioLock: lock } = dio;
-    const locking = rw === READ && (dio.flags & DIO_LOCKING) !== 0;
-    if (locking) yield* inode.iMutex.lock(kernel);
+    const { inode } = dio;
+    if (this.dioLocksForRead(dio)) yield* inode.iMutex.lock(kernel);
     if (kernel.stepping) yield inode.sizeStep;
+    return yield* this.#dioBeginLater(dio, this.dioBegin(dio));
+  }
+
+  *#dioBeginLater(dio: Dio, beginning: MaybeTask<number>): Task<number> {
+    const begun = yield* finish(beginning);
+    if (begun === 0 && this.kernel.stepping) yield dio.inode.dioCountStep;
+    return this.dioCount(dio, begun);
+  }
+
+  /**
+   * Whether the core takes `i_mutex`, until everything is submitted.
+   *
+   * @param dio The request.
+   * @returns True for a read of a filesystem with the usual locking.
+   */
+  dioLocksForRead(dio: Dio): boolean {
+    return dio.rw === READ && (dio.flags & DIO_LOCKING) !== 0;
+  }
+
+  /**
+   * Samples the file's size, and prepares the deferral of an asynchronous
+   * write.
+   *
+   * @param dio The request.
+   * @returns 0 or `-ENOMEM`.
+   */
+  dioBegin(dio: Dio): MaybeTask<number> {
     this.dioInit(dio);
-    let ret = dio.isAsync && rw === WRITE && this.dioMayDefer(dio)
-      ? yield* this.dioPrepareDeferral(dio)
+    return dio.isAsync && dio.rw === WRITE && this.dioMayDefer(dio)
+      ? this.dioPrepareDeferral(dio)
       : 0;
-    if (ret !== 0) {
-      this.dioFree(dio);
-      return ret;
-    }
-    if (kernel.stepping) yield inode.dioCountStep;
-    inode.dioCountUp(id);
-    while (ret === 0 && dio.sdio.position < dio.sdio.end) {
-      const piece = this.dioNextPiece(dio);
-      ret = typeof piece === "number" ? piece : yield* piece;
-    }
-    if (dio.sdio.bio !== null) {
-      const inline = this.dioBioSubmit(dio);
-      if (inline !== null) yield* inline;
-    }
-    if (locking) inode.iMutex.unlock(kernel);
-    const { begin } = dio.sdio;
-    ret = this.dioSubmitted(dio, ret);
+  }
+
+  /**
+   * Counts a request on its inode.
+   *
+   * @param dio The request; freed if it cannot go on.
+   * @param begun 0 or the error of {@linkcode dioBegin}.
+   * @returns The same.
+   */
+  dioCount(dio: Dio, begun: number): number {
+    if (begun === 0) dio.inode.dioCountUp(dio.id);
+    else this.dioFree(dio);
+    return begun;
+  }
+
+  /**
+   * After the mapping: sends the last bio, lets go of the lock, and drops the
+   * submitter's reference, at once or after all bios have ended.
+   *
+   * @param dio The request.
+   * @param mapped What stopped the mapping, or 0.
+   * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
+   */
+  dioLeave(dio: Dio, mapped: number): MaybeTask<number> {
+    const last = dio.sdio.bio === null ? null : this.dioBioSubmit(dio);
+    if (last !== null) return this.#dioLeaveLater(dio, mapped, last);
+    const ret = this.dioUnlocked(dio, mapped);
+    return ret !== -EIOCBQUEUED || dio.bioLock.mustWait(this.kernel)
+      ? this.#dioDropLater(dio, ret)
+      : this.dioDrop(dio, ret);
+  }
+
+  *#dioLeaveLater(
+    dio: Dio,
+    mapped: number,
+    last: Task<unknown>,
+  ): Task<number> {
+    yield* last;
+    return yield* this.#dioDropLater(dio, this.dioUnlocked(dio, mapped));
+  }
+
+  *#dioDropLater(dio: Dio, ret: number): Task<number> {
+    const { kernel } = this;
+    const { bioLock: lock } = dio;
     if (ret !== -EIOCBQUEUED) yield* this.dioAwaitCompletion(dio);
     if (lock.mustWait(kernel)) yield lock.request(kernel);
+    return yield* finish(this.dioDrop(dio, ret));
+  }
+
+  /**
+   * Lets go of the lock that the core took for a read.
+   *
+   * @param dio The request.
+   * @param mapped What stopped the mapping, or 0.
+   * @returns What the submission comes to.
+   */
+  dioUnlocked(dio: Dio, mapped: number): number {
+    if (this.dioLocksForRead(dio)) dio.inode.iMutex.unlock(this.kernel);
+    return this.dioSubmitted(dio, mapped);
+  }
+
+  /**
+   * Drops the submitter's reference, and completes the request with the last
+   * one.
+   *
+   * @param dio The request; not to be touched any more while bios hold it.
+   * @param ret What the submission came to.
+   * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
+   */
+  dioDrop(dio: Dio, ret: number): MaybeTask<number> {
+    const { id, sdio: { begin } } = dio;
     if (this.dioDropRef(dio) === 0) {
-      return yield* finish(this.dioComplete(dio, begin, ret, false));
+      return this.dioComplete(dio, begin, ret, false);
     }
-    if (ret !== -EIOCBQUEUED) {
-      throw new KernelBug(
-        "completion-after-last-bio/submitter",
-        `dio ${id}`,
-        `the submitter of dio ${id} waited for its bios, yet some hold references`,
-      );
-    }
-    return ret;
+    if (ret === -EIOCBQUEUED) return ret;
+    throw new KernelBug(
+      "completion-after-last-bio/submitter",
+      `dio ${id}`,
+      `the submitter of dio ${id} waited for its bios, yet some hold references`,
+    );
   }
 
   /**

@@ -13,7 +13,8 @@ import type { BlockDevice } from "./block_device.ts";
 import { EV } from "./events.ts";
 import type { Inode } from "./fs.ts";
 import type { Kernel } from "./kernel.ts";
-import { finish, type Task } from "./step.ts";
+import type { Mutex } from "./lock.ts";
+import { finish, type MaybeTask, type Task } from "./step.ts";
 
 /**
  * `generic_file_aio_write()`: a direct write under `i_mutex`, which moves
@@ -31,30 +32,75 @@ import { finish, type Task } from "./step.ts";
  * assertEquals(typeof genericFileAioWrite, "function");
  * ```
  */
-export function* genericFileAioWrite(iocb: Kiocb): Task<number> {
+export function genericFileAioWrite(iocb: Kiocb): MaybeTask<number> {
+  const { iMutex, iSb: { kernel } } = iocb.kiFilp.fInode;
+  kernel.mightSleep("mutex_lock");
+  return iMutex.mustWait(kernel)
+    ? writeWaiting(iocb, iMutex, kernel)
+    : writeLocked(iocb);
+}
+
+function* writeWaiting(
+  iocb: Kiocb,
+  iMutex: Mutex,
+  kernel: Kernel,
+): Task<number> {
+  yield iMutex.request(kernel);
+  return yield* finish(writeLocked(iocb));
+}
+
+/** The write, once `i_mutex` can be had. */
+function writeLocked(iocb: Kiocb): MaybeTask<number> {
   const inode = iocb.kiFilp.fInode;
   const { kernel, fs } = inode.iSb;
-  const { iMutex } = inode;
-  const { id, kiPos: offset } = iocb;
   // A request that is queued may be gone when it is looked at again.
-  const { needsSync } = iocb;
-  kernel.mightSleep("mutex_lock");
-  if (iMutex.mustWait(kernel)) yield iMutex.request(kernel);
-  iMutex.take(kernel);
+  const { id } = iocb;
+  inode.iMutex.take(kernel);
   if (kernel.tracing) traceDirectIO(iocb, inode, WRITE);
-  const direct = fs.directIO(WRITE, iocb, iocb.iter, offset);
-  const written = typeof direct === "number" ? direct : yield* direct;
+  const direct = fs.directIO(WRITE, iocb, iocb.iter, iocb.kiPos);
+  return typeof direct === "number"
+    ? directWritten(iocb, id, inode, direct)
+    : directWriting(iocb, id, inode, direct);
+}
+
+function* directWriting(
+  iocb: Kiocb,
+  id: number,
+  inode: Inode,
+  direct: Task<number>,
+): Task<number> {
+  return yield* finish(directWritten(iocb, id, inode, yield* direct));
+}
+
+/** What follows a direct write: nothing, unless it has written bytes. */
+function directWritten(
+  iocb: Kiocb,
+  id: number,
+  inode: Inode,
+  written: number,
+): MaybeTask<number> {
+  const { kernel } = inode.iSb;
   if (kernel.tracing) {
     kernel.emit(EV.direct_IO_return, id, inode.iIno, written);
   }
-  if (written > 0) {
-    if (kernel.stepping) yield inode.sizeStep;
-    const end = offset + written;
-    if (end > inode.iSize) yield* inode.sizeWrite(end);
-    iocb.kiPos = end;
-  }
-  iMutex.unlock(kernel);
-  if (written <= 0 || !needsSync) return written;
+  if (written > 0) return bytesWritten(iocb, inode, written);
+  inode.iMutex.unlock(kernel);
+  return written;
+}
+
+function* bytesWritten(
+  iocb: Kiocb,
+  inode: Inode,
+  written: number,
+): Task<number> {
+  const { kernel } = inode.iSb;
+  const { kiPos: offset } = iocb;
+  const end = offset + written;
+  if (kernel.stepping) yield inode.sizeStep;
+  if (end > inode.iSize) yield* inode.sizeWrite(end);
+  iocb.kiPos = end;
+  inode.iMutex.unlock(kernel);
+  if (!iocb.needsSync) return written;
   const error = yield* genericWriteSync(iocb, offset, written);
   return error < 0 ? error : written;
 }
@@ -74,18 +120,48 @@ export function* genericFileAioWrite(iocb: Kiocb): Task<number> {
  * assertEquals(typeof genericFileAioRead, "function");
  * ```
  */
-export function* genericFileAioRead(iocb: Kiocb): Task<number> {
+export function genericFileAioRead(iocb: Kiocb): MaybeTask<number> {
   const inode = iocb.kiFilp.fInode;
+  return inode.iSb.kernel.stepping
+    ? readStepping(iocb, inode)
+    : readBelowSize(iocb, inode);
+}
+
+function* readStepping(iocb: Kiocb, inode: Inode): Task<number> {
+  yield inode.sizeStep;
+  return yield* finish(readBelowSize(iocb, inode));
+}
+
+function readBelowSize(iocb: Kiocb, inode: Inode): MaybeTask<number> {
   const { kernel, fs } = inode.iSb;
-  const offset = iocb.kiPos;
-  if (kernel.stepping) yield inode.sizeStep;
+  const { id, kiPos: offset } = iocb;
   if (offset >= inode.iSize) return 0;
-  const { id } = iocb;
   if (kernel.tracing) traceDirectIO(iocb, inode, READ);
   const direct = fs.directIO(READ, iocb, iocb.iter, offset);
-  const read = typeof direct === "number" ? direct : yield* direct;
+  return typeof direct === "number"
+    ? directRead(iocb, id, inode, direct)
+    : directReading(iocb, id, inode, direct);
+}
+
+function* directReading(
+  iocb: Kiocb,
+  id: number,
+  inode: Inode,
+  direct: Task<number>,
+): Task<number> {
+  return directRead(iocb, id, inode, yield* direct);
+}
+
+/** What follows a direct read: the position, if it has read bytes. */
+function directRead(
+  iocb: Kiocb,
+  id: number,
+  inode: Inode,
+  read: number,
+): number {
+  const { kernel } = inode.iSb;
   if (kernel.tracing) kernel.emit(EV.direct_IO_return, id, inode.iIno, read);
-  if (read > 0) iocb.kiPos = offset + read;
+  if (read > 0) iocb.kiPos += read;
   return read;
 }
 

@@ -80,7 +80,10 @@ function* submitAndReap(
   const ring = aio.ioSetup(DEPTH);
   const events: IoEvent[] = [];
   for (let done = 0; done < n;) {
-    for (const request of requests) yield* aio.ioSubmit(ring, request);
+    for (const request of requests) {
+      const submitted = aio.ioSubmitOne(ring, request);
+      if (typeof submitted !== "number") yield* submitted;
+    }
     for (let taken = 0; taken < DEPTH;) {
       taken += yield* aio.ioGetevents(ring, DEPTH - taken, events);
     }
