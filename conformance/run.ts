@@ -49,6 +49,12 @@ export interface RunOptions extends CheckOptions {
   /** The memory of user buffers, for a device that needs its own. */
   readonly memory?: UserMemory;
   /**
+   * Gives the `ts` of events in nanoseconds, for a device in real time.
+   *
+   * @default {virtual time}
+   */
+  readonly clock?: () => number;
+  /**
    * What is used again in the next run, when there are many. The report's
    * events are good until then.
    */
@@ -242,7 +248,7 @@ function bootKernel(
   arena: RunArena,
   options: RunOptions,
 ): Kernel {
-  const { profile, strategy, nrCpus, directIo } = options;
+  const { profile, strategy, nrCpus, directIo, clock } = options;
   const { allocFaults } = scenario;
   return new Kernel({
     memory: options.memory ?? arena.memory,
@@ -251,6 +257,7 @@ function bootKernel(
     ...(strategy && { strategy }),
     ...(nrCpus && { nrCpus }),
     ...(directIo && { directIo }),
+    ...(clock && { clock }),
     ...(allocFaults && { allocFaults }),
   });
 }

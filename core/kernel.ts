@@ -59,6 +59,7 @@ export class Kernel extends Scheduler {
   /** Caches of the block layer. */
   readonly bios: BioCaches;
 
+  readonly #clock: (() => number) | null;
   readonly #caches: LeakSource[] = [];
   readonly #allocFaults: readonly AllocFault[] | null;
   readonly #allocCounts: Map<string, number> = new Map();
@@ -74,6 +75,7 @@ export class Kernel extends Scheduler {
     this.profile = profileOf(options.profile ?? "v3.12");
     this.tracing = options.tracing ?? true;
     this.trace = options.trace ?? new TraceBuffer(options.traceLimit);
+    this.#clock = options.clock ?? null;
     this.#allocFaults = options.allocFaults?.length
       ? options.allocFaults
       : null;
@@ -134,7 +136,8 @@ export class Kernel extends Scheduler {
     if (ctx.row < 0) {
       ctx.row = this.trace.contextRow(ctx.kind, ctx.cpu, ctx.tid, ctx.comm);
     }
-    this.trace.emit(code, this.now, ctx.row, a0, a1, a2, a3, a4, a5, a6, a7);
+    const ts = this.#clock === null ? this.now : this.#clock();
+    this.trace.emit(code, ts, ctx.row, a0, a1, a2, a3, a4, a5, a6, a7);
   }
 
   /**

@@ -58,6 +58,13 @@ export interface KernelOptions {
    * Where to record, instead of a new buffer.
    */
   readonly trace?: TraceBuffer;
+  /**
+   * Gives the `ts` of events: integer nanoseconds that never go back, for
+   * completions that a real device times. What runs when is not its business.
+   *
+   * @default {virtual time}
+   */
+  readonly clock?: () => number;
   /** Allocations that fail. */
   readonly allocFaults?: readonly AllocFault[];
   /**

@@ -36,6 +36,27 @@ Deno.test("Kernel.boot() refuses to sleep, and does not hang", () => {
   );
 });
 
+Deno.test("Kernel asks the clock for the time of each event, and of nothing else", () => {
+  let asked = 0;
+  const kernel = new Kernel({ clock: () => ++asked * 1000 });
+  const order: string[] = [];
+  for (const ns of [700, 300]) {
+    kernel.spawn(
+      `${ns}`,
+      (function* () {
+        yield* kernel.sleep(ns);
+        order.push(`${ns}`);
+        kernel.mightSleep("msleep");
+      })(),
+    );
+  }
+  assertEquals(kernel.run().hung, null);
+  assertEquals(order, ["300", "700"]);
+  const times = [...kernel.trace.events()].map(({ ts }) => ts);
+  assertEquals(times, times.map((_, i) => (i + 1) * 1000));
+  assertEquals(times.length, asked);
+});
+
 Deno.test("Kernel fails the allocations that allocFaults names, counted per cache", () => {
   const kernel = new Kernel({
     allocFaults: [

@@ -1,4 +1,9 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { DeviceError, DirectFileDevice } from "../devices/mod.ts";
 import { UserError } from "./cli.ts";
 import { fakeIo } from "./testdata/fake_io.ts";
@@ -62,7 +67,7 @@ fileTest(
       profile: "v3.12",
       fs: "ext4",
       scenario: "aio-write-unwritten",
-      clock: "virtual",
+      clock: "monotonic",
     });
     assertStringIncludes(first!, "io_submit");
     assertStringIncludes(io.stdout(), '"ctx":"hardirq"');
@@ -70,6 +75,21 @@ fileTest(
     assertEquals(written.includes(0), false);
   },
 );
+
+fileTest("record --device gives events the time that has passed", async () => {
+  using file = new TemporaryFile(new Uint8Array(SIZE));
+  const io = fakeIo();
+  const start = performance.now();
+  assertEquals(await record(argsFor(file.path), io), 0);
+  const limitNs = (performance.now() - start) * 1e6;
+  const times = io.stdout().trimEnd().split("\n").slice(1)
+    .map((line): number => JSON.parse(line).ts);
+  assertEquals(times, times.toSorted((a, b) => a - b));
+  assert(times.every(Number.isSafeInteger));
+  const lastNs = times.at(-1) ?? 0;
+  // Virtual time would have gone on by some hundred nanoseconds.
+  assert(lastNs > 10_000 && lastNs < limitNs, `${lastNs} of ${limitNs} ns`);
+});
 
 fileTest("record --device overwrites data only with --force", async () => {
   const content = new Uint8Array(SIZE);

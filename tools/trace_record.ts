@@ -254,7 +254,7 @@ function strategyOf({ seed, token }: Plan): Strategy {
 
 type Where = Pick<
   NonNullable<Parameters<typeof runScenario>[2]>,
-  "device" | "memory"
+  "device" | "memory" | "clock"
 >;
 
 function runPlan(plan: Plan, where: Where): RunReport {
@@ -280,22 +280,29 @@ function runOnReal(plan: Plan, path: string, force: boolean): RunReport {
     );
   }
   using device = openRealDevice(path, force);
-  return runPlan(plan, { device, memory: device.memory(SCENARIO_BYTES) });
+  const memory = device.memory(SCENARIO_BYTES);
+  return runPlan(plan, { device, memory, clock: stopwatch() });
+}
+
+/** Monotonic nanoseconds from now on. */
+function stopwatch(): () => number {
+  const start = performance.now();
+  return () => Math.round((performance.now() - start) * 1e6);
 }
 
 function headerOf(
   { model, scenario, profile, seed }: Plan,
   { values }: Options,
   report: RunReport,
-  isRepeatable: boolean,
+  isVirtual: boolean,
 ): TraceHeader {
   return {
     profile,
     fs: model.name,
     scenario: scenario.id,
     ...(seed !== null && { seed }),
-    clock: "virtual",
-    ...(isRepeatable && { schedule: values.get("schedule") ?? report.token }),
+    clock: isVirtual ? "virtual" : "monotonic",
+    ...(isVirtual && { schedule: values.get("schedule") ?? report.token }),
   };
 }
 
