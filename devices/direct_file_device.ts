@@ -85,9 +85,7 @@ const SECTOR_SIZE = 1 << SECTOR_SHIFT;
  * import { DirectFileDevice } from "@endio/dio/devices";
  * import { assertEquals } from "@std/assert";
  *
- * const path = Deno.makeTempFileSync();
- * Deno.truncateSync(path, 1 << 20);
- * try {
+ * function writeSector8(path: string): void {
  *   using device = DirectFileDevice.open(path);
  *   const kernel = new Kernel({ memory: device.memory(1 << 16) });
  *   device.attach(kernel);
@@ -102,9 +100,21 @@ const SECTOR_SIZE = 1 << SECTOR_SHIFT;
  *   submitBio(bio);
  *   kernel.run();
  *   assertEquals(error, 0);
- *   assertEquals(Deno.readFileSync(path)[4096], 7);
- * } finally {
- *   Deno.removeSync(path);
+ * }
+ *
+ * const needed = ["ffi", "read", "write"] as const;
+ * const isAllowed = needed.every((name) =>
+ *   Deno.permissions.querySync({ name }).state === "granted"
+ * );
+ * if (isAllowed) {
+ *   const path = Deno.makeTempFileSync();
+ *   Deno.truncateSync(path, 1 << 20);
+ *   try {
+ *     writeSector8(path);
+ *     assertEquals(Deno.readFileSync(path)[4096], 7);
+ *   } finally {
+ *     Deno.removeSync(path);
+ *   }
  * }
  * ```
  */
