@@ -54,14 +54,18 @@ export type Tool = (args: readonly string[], io: Io) => Promise<number>;
 
 /**
  * Writes to a stream. When its reader is gone, the rest is dropped silently,
- * so that `… | head` is quiet and the exit status is still the right one.
+ * so that `… | head` is quiet and the exit status is still the right one. A
+ * result that cannot be written otherwise is told; nobody could then trust it.
  */
 class StreamSink implements Sink {
   readonly #stream: Pick<typeof Deno.stdout, "write">;
+  /** Whether it is where problems are told: there its own are dropped. */
+  readonly #isMessages: boolean;
   #closed = false;
 
-  constructor(stream: Pick<typeof Deno.stdout, "write">) {
+  constructor(stream: Pick<typeof Deno.stdout, "write">, isMessages: boolean) {
     this.#stream = stream;
+    this.#isMessages = isMessages;
   }
 
   async write(text: string): Promise<void> {
@@ -70,8 +74,10 @@ class StreamSink implements Sink {
       try {
         rest = rest.subarray(await this.#stream.write(rest));
       } catch (error) {
-        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
         this.#closed = true;
+        const isGone = error instanceof Deno.errors.BrokenPipe;
+        if (isGone || this.#isMessages) return;
+        throw fileError("write", "-", error);
       }
     }
   }
@@ -81,8 +87,8 @@ class StreamSink implements Sink {
 export function systemIo(): Io {
   const isTerminal = Deno.stdout.isTerminal();
   return {
-    out: new StreamSink(Deno.stdout),
-    err: new StreamSink(Deno.stderr),
+    out: new StreamSink(Deno.stdout, false),
+    err: new StreamSink(Deno.stderr, true),
     stdin: () => Deno.stdin.readable,
     color: isTerminal && !Deno.noColor,
     errColor: Deno.stderr.isTerminal() && !Deno.noColor,
@@ -135,7 +141,7 @@ export async function guarded(
  * What to throw when a file could not be read or written.
  *
  * @param action What was tried; the permission it needs has the same name.
- * @param path The file.
+ * @param path The file, or - for standard input or output.
  * @param error What was caught.
  * @returns A message to the user; the error itself when it is not his mistake.
  */
@@ -153,9 +159,11 @@ export function fileError(
     : error instanceof Deno.errors.IsADirectory
     ? "it is a directory"
     : system?.toLowerCase();
+  const standard = action === "read" ? "standard input" : "standard output";
+  const name = path === "-" ? standard : path;
   return reason === undefined
     ? error
-    : new UserError(`Cannot ${action} ${path}: ${reason}`);
+    : new UserError(`Cannot ${action} ${name}: ${reason}`);
 }
 
 /** The options that a command knows. */
@@ -218,6 +226,11 @@ export function readOptions(
 }
 
 function unknownOption(arg: string, known: readonly string[]): UserError {
+  if (/^-\.?\d/.test(arg)) {
+    return new UserError(
+      `Unexpected ${arg}: no option takes a negative number`,
+    );
+  }
   const name = arg.replace(/=.*/s, "");
   const near = nearest(name.replace(/^-+/, ""), known);
   return new UserError(

@@ -1,6 +1,12 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertThrows,
+} from "@std/assert";
 import {
   alignColumns,
+  fileError,
   guarded,
   lookUp,
   nearest,
@@ -37,6 +43,7 @@ const MISTAKES: [args: string[], message: string][] = [
   [["--sede=1"], "Unknown option --sede: did you mean --seed?"],
   [["--banana"], "Unknown option --banana: --help lists all"],
   [["-x"], "Unknown option -x: --help lists all"],
+  [["--seed", "-1"], "Unexpected -1: no option takes a negative number"],
   [["--seed"], "Option --seed needs a value: --seed VALUE"],
   [["--seed="], "Option --seed needs a value: --seed VALUE"],
   [["--seed", "--force"], "Option --seed needs a value: --seed VALUE"],
@@ -100,6 +107,24 @@ Deno.test("guarded() shows the stack of a defect only, status 70", async () => {
     io.stderr(),
     /^t: this is a defect of endio.*\nTypeError: x is undefined\n +at /,
   );
+});
+
+Deno.test("fileError() calls - what the user calls it", () => {
+  const full = new Error("No space left on device (os error 28)");
+  const messages = (["read", "write"] as const).map((action) => {
+    const told = fileError(action, "-", full);
+    assertInstanceOf(told, UserError);
+    return told.message;
+  });
+  assertEquals(messages, [
+    "Cannot read standard input: no space left on device",
+    "Cannot write standard output: no space left on device",
+  ]);
+});
+
+Deno.test("fileError() leaves a defect as it is", () => {
+  const defect = new TypeError("x is undefined");
+  assertEquals(fileError("read", "f", defect), defect);
 });
 
 Deno.test("styleOf() leaves text as it is without colour", () => {

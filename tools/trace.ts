@@ -60,8 +60,12 @@ export async function trace(args: readonly string[], io: Io): Promise<number> {
     await io.out.write(HELP);
     return EXIT_OK;
   }
-  if (name === undefined) {
-    throw new UserError("No command: record, check or list; see --help");
+  if (name === undefined || name.startsWith("-")) {
+    throw new UserError(
+      `No command${
+        name === undefined ? "" : ` before ${name}`
+      }: record, check or list; see --help`,
+    );
   }
   return await lookUp("command", name, COMMANDS)(rest, io);
 }

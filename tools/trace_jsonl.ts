@@ -165,6 +165,8 @@ async function* decodeEvents(
       const { done, value: text } = await lines.next();
       if (done) return;
       line++;
+      // Editors and `cat` leave blank lines; nothing is lost in one.
+      if (text.trim() === "") continue;
       const fields = parseObject(text);
       if (fields === null) {
         const isCut = !isJson(text) && (await lines.next()).done;

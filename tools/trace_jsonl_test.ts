@@ -153,6 +153,11 @@ Deno.test("decodeJsonl() takes a cut line in the middle for what it is", async (
   assertEquals([line, message], [2, "this line is not a JSON object"]);
 });
 
+Deno.test("decodeJsonl() passes over blank lines, and counts them", async () => {
+  const { lines, error } = await decode([HEADER, "", FREE, " ", FREE, ""]);
+  assertEquals([lines, error], [[3, 5], null]);
+});
+
 Deno.test("decodeJsonl() gives an event before the next line is there", async () => {
   const { readable, writable } = new TransformStream<string, string>();
   const writer = writable.getWriter();

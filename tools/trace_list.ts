@@ -132,7 +132,8 @@ function listScenarios(): string {
 
 function describeScenario(id: string): string {
   const all = new Map(SCENARIOS.map((scenario) => [scenario.id, scenario]));
-  const scenario: Scenario = lookUp("scenario", id, all);
+  const hint = "'trace.ts list scenarios' shows all";
+  const scenario: Scenario = lookUp("scenario", id, all, hint);
   const { file, tasks, faults, allocFaults } = scenario;
   const extents = file.extents.map(({ offset, bytes, state }) =>
     `${offset}+${bytes} ${state}`

@@ -79,6 +79,8 @@ const MISTAKES: [args: string[], message: string][] = [
   ],
   [[...UNWRITTEN, "--profile", "v5"], "Unknown profile 'v5'"],
   [[...UNWRITTEN, "--seed", "x"], "--seed x: it is not an integer from 0"],
+  [[...UNWRITTEN, "--seed", "-1"], "Unexpected -1: no option takes a negative"],
+  [[...UNWRITTEN, "--seed=-1"], "--seed -1: it is not an integer from 0"],
   [[...UNWRITTEN, "--seed", "1.5"], "--seed 1.5: it is not an integer from 0"],
   [[...UNWRITTEN, "--format", "txt"], "Unknown format 'txt'"],
   [[...UNWRITTEN, "extra"], "Unexpected 'extra'"],

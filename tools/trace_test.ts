@@ -41,10 +41,15 @@ const MISTAKES: [args: string[], message: string][] = [
   [[], "No command: record, check or list; see --help"],
   [["recrod"], "Unknown command 'recrod': did you mean record?"],
   [["chekc", "-"], "Unknown command 'chekc': did you mean check?"],
-  [["--fs"], "Unknown command '--fs': choose record, check, list"],
+  [["--fs"], "No command before --fs: record, check or list; see --help"],
+  [["foo"], "Unknown command 'foo': choose record, check, list"],
   [["list", "rule"], "Unknown kind 'rule': did you mean rules?"],
   [["list", "fs", "ext3"], "Unknown filesystem 'ext3': did you mean ext4?"],
   [["list", "fs", "ext4", "x"], "Unexpected 'x'"],
+  [
+    ["list", "scenarios", "banana"],
+    "Unknown scenario 'banana': 'trace.ts list scenarios' shows all",
+  ],
   [["list", "--al"], "Unknown option --al: --help lists all"],
 ];
 
@@ -176,6 +181,77 @@ processTest("trace.ts names the permission that it lacks", async () => {
     "trace.ts: Cannot read a.jsonl: Deno may not; add --allow-read=a.jsonl\n",
   );
 });
+
+const FULL_DEVICE = "/dev/full";
+
+/** Why nothing can be written to the device that is always full, or "". */
+function whyNotFull(): string {
+  for (const command of [Deno.execPath(), "sh"]) {
+    const query = { name: "run", command } as const;
+    if (Deno.permissions.querySync(query).state !== "granted") {
+      return `needs --allow-run=${command}`;
+    }
+  }
+  const read = { name: "read", path: FULL_DEVICE } as const;
+  if (Deno.permissions.querySync(read).state !== "granted") {
+    return `needs --allow-read=${FULL_DEVICE}`;
+  }
+  try {
+    Deno.statSync(FULL_DEVICE);
+    return "";
+  } catch {
+    return `there is no ${FULL_DEVICE}`;
+  }
+}
+
+const noFull = whyNotFull();
+
+/** Registers a test that sends an output of the tool where nothing fits. */
+function fullTest(
+  name: string,
+  args: readonly string[],
+  redirection: string,
+  expected: readonly [code: number, stdout: string, stderr: string],
+): void {
+  const suffix = noFull === "" ? "" : ` [ignored: ${noFull}]`;
+  Deno.test({
+    name: name + suffix,
+    ignore: noFull !== "",
+    async fn() {
+      const command = new Deno.Command("sh", {
+        args: [
+          "-c",
+          `exec "$0" run --no-prompt --quiet "$@" ${redirection} ${FULL_DEVICE}`,
+          Deno.execPath(),
+          TOOL.pathname,
+          ...args,
+        ],
+        cwd: ROOT,
+        env: { NO_COLOR: "1" },
+        stdin: "null",
+      });
+      const { code, stdout, stderr } = await command.output();
+      const decoder = new TextDecoder();
+      assertEquals(
+        [code, decoder.decode(stdout), decoder.decode(stderr)],
+        expected,
+      );
+    },
+  });
+}
+
+fullTest("trace.ts says that standard output is full, status 2", RECORD, ">", [
+  2,
+  "",
+  "trace.ts: Cannot write standard output: no space left on device\n",
+]);
+
+fullTest(
+  "trace.ts keeps its status when messages cannot be written",
+  ["recrod"],
+  "2>",
+  [2, "", ""],
+);
 
 processTest("trace.ts is quiet when its reader is gone", async () => {
   const child = start([...RECORD, "--seed", "1"]);
