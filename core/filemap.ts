@@ -52,10 +52,64 @@ function* writeWaiting(
 /** The write, once `i_mutex` can be had. */
 function writeLocked(iocb: Kiocb): MaybeTask<number> {
   const inode = iocb.kiFilp.fInode;
+  const { kernel } = inode.iSb;
+  inode.iMutex.take(kernel);
+  const direct = genericFileDirectWrite(iocb);
+  if (typeof direct !== "number") return writeUnlocking(iocb, inode, direct);
+  inode.iMutex.unlock(kernel);
+  return direct > 0 ? writeSyncing(iocb, direct) : direct;
+}
+
+function* writeUnlocking(
+  iocb: Kiocb,
+  inode: Inode,
+  direct: Task<number>,
+): Task<number> {
+  const written = yield* direct;
+  inode.iMutex.unlock(inode.iSb.kernel);
+  return written > 0 ? yield* writeSyncing(iocb, written) : written;
+}
+
+/** The end of a write that has written bytes. */
+function* writeSyncing(iocb: Kiocb, written: number): Task<number> {
+  if (!iocb.needsSync) return written;
+  const error = yield* genericWriteSync(iocb, iocb.kiPos - written, written);
+  return error < 0 ? error : written;
+}
+
+/**
+ * `generic_file_direct_write()`: a direct write under whatever lock the
+ * filesystem has for it. Position and size move when bytes were written.
+ *
+ * @param iocb The request; may be gone afterwards if it is queued.
+ * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   genericFileDirectWrite,
+ *   Inode,
+ *   Kernel,
+ *   O_DIRECT,
+ *   SuperBlock,
+ * } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * const fs = { name: "nofs", directIO: () => -5 };
+ * const sb = new SuperBlock(kernel, device, 12, fs);
+ * const iocb = kernel.aio.cache.alloc()!;
+ * iocb.kiFilp = { fInode: new Inode(sb, 12, 0), fFlags: O_DIRECT };
+ * assertEquals(genericFileDirectWrite(iocb), -5);
+ * ```
+ */
+export function genericFileDirectWrite(iocb: Kiocb): MaybeTask<number> {
+  const inode = iocb.kiFilp.fInode;
   const { kernel, fs } = inode.iSb;
   // A request that is queued may be gone when it is looked at again.
   const { id } = iocb;
-  inode.iMutex.take(kernel);
   if (kernel.tracing) traceDirectIO(iocb, inode, WRITE);
   const direct = fs.directIO(WRITE, iocb, iocb.iter, iocb.kiPos);
   return typeof direct === "number"
@@ -83,9 +137,7 @@ function directWritten(
   if (kernel.tracing) {
     kernel.emit(EV.direct_IO_return, id, inode.iIno, written);
   }
-  if (written > 0) return bytesWritten(iocb, inode, written);
-  inode.iMutex.unlock(kernel);
-  return written;
+  return written > 0 ? bytesWritten(iocb, inode, written) : written;
 }
 
 function* bytesWritten(
@@ -93,16 +145,11 @@ function* bytesWritten(
   inode: Inode,
   written: number,
 ): Task<number> {
-  const { kernel } = inode.iSb;
-  const { kiPos: offset } = iocb;
-  const end = offset + written;
-  if (kernel.stepping) yield inode.sizeStep;
+  const end = iocb.kiPos + written;
+  if (inode.iSb.kernel.stepping) yield inode.sizeStep;
   if (end > inode.iSize) yield* inode.sizeWrite(end);
   iocb.kiPos = end;
-  inode.iMutex.unlock(kernel);
-  if (!iocb.needsSync) return written;
-  const error = yield* genericWriteSync(iocb, offset, written);
-  return error < 0 ? error : written;
+  return written;
 }
 
 /**

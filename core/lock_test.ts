@@ -99,6 +99,39 @@ Deno.test("RwSemaphore lets readers in together and a writer alone (seeds 1 to 2
   assertEquals(mostReaders, 3);
 });
 
+Deno.test("RwSemaphore.downgradeWrite() lets readers in and no other writer (seeds 1 to 200)", () => {
+  let mostReaders = 0;
+  for (const strategy of STRATEGIES) {
+    const kernel = new Kernel({ strategy: strategy() });
+    const sem = new RwSemaphore(kernel, "i_iolock");
+    const readers = new Section();
+    let version = 0;
+    const writer = function* (): Task<void> {
+      yield* sem.downWrite(kernel);
+      const mine = ++version;
+      sem.downgradeWrite(kernel);
+      readers.enter();
+      yield SCHEDULE;
+      assertEquals(version, mine);
+      readers.leave();
+      sem.upRead(kernel);
+    };
+    const reader = function* (): Task<void> {
+      yield* sem.downRead(kernel);
+      readers.enter();
+      yield SCHEDULE;
+      readers.leave();
+      sem.upRead(kernel);
+    };
+    for (const name of ["w1", "w2"]) kernel.spawn(name, writer());
+    for (const name of ["r1", "r2"]) kernel.spawn(name, reader());
+    assertClean(kernel.run());
+    assertEquals([version, readers.entries, sem.readers], [2, 4, 0]);
+    mostReaders = Math.max(mostReaders, readers.most);
+  }
+  assertEquals(mostReaders, 3);
+});
+
 Deno.test("Mutex may go to any waiter: the strategy decides who gets it", () => {
   const orders = new Set<string>();
   for (const seed of seeds(60)) {

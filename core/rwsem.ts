@@ -98,4 +98,15 @@ export class RwSemaphore extends Lock {
   upWrite(host: LockHost): void {
     this.disown(host);
   }
+
+  /**
+   * `downgrade_write()`: from exclusive to shared, with nobody in between.
+   *
+   * @param host The kernel.
+   * @throws {KernelBug} If the running context does not hold it.
+   */
+  downgradeWrite(host: LockHost): void {
+    this.disown(host);
+    this.readers++;
+  }
 }
