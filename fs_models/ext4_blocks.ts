@@ -167,28 +167,11 @@ export abstract class Ext4Blocks implements Filesystem {
     const { kernel } = this.sb;
     const file = inode as Ext4Inode;
     const end = Math.ceil((offset + bytes) / (1 << EXT4_BLOCK_BITS));
-    let at = Math.floor(offset / (1 << EXT4_BLOCK_BITS));
+    const first = Math.floor(offset / (1 << EXT4_BLOCK_BITS));
     const error = yield* this.journal.start();
     if (error !== 0) return error;
     yield* file.iDataSem.downWrite(kernel);
-    let ret = 0;
-    while (at < end && ret === 0) {
-      const { state, count } = file.extents.lookup(at);
-      const wanted = Math.min(count, end - at);
-      if (state === "hole") {
-        const device = this.allocator.alloc(wanted);
-        if (device < 0) ret = -ENOSPC;
-        else {
-          file.extents.insert({
-            start: at,
-            count: wanted,
-            device,
-            state: "unwritten",
-          });
-        }
-      }
-      at += wanted;
-    }
+    const ret = file.extents.fill(first, end - first, this.allocator);
     file.iDataSem.upWrite(kernel);
     this.journal.stop();
     if (ret === 0 && offset + bytes > inode.iSize) {

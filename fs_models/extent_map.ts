@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ENOSPC } from "../core/mod.ts";
 import type { ExtentState, FileLayout } from "./model.ts";
 
 /** A run of file blocks that lies in one piece on the device. */
@@ -154,6 +155,28 @@ export class ExtentMap {
       }
     }
     return { state: "hole", device: -1, count: Infinity };
+  }
+
+  /**
+   * Fills holes with unwritten blocks.
+   *
+   * @param first First block.
+   * @param count How many.
+   * @param allocator Where the blocks come from.
+   * @returns 0, or `-ENOSPC` when it came only so far.
+   */
+  fill(first: number, count: number, allocator: BlockAllocator): number {
+    for (let start = first; start < first + count;) {
+      const found = this.lookup(start);
+      const wanted = Math.min(found.count, first + count - start);
+      if (found.state === "hole") {
+        const device = allocator.alloc(wanted);
+        if (device < 0) return -ENOSPC;
+        this.insert({ start, count: wanted, device, state: "unwritten" });
+      }
+      start += wanted;
+    }
+    return 0;
   }
 
   /**

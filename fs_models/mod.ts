@@ -69,3 +69,6 @@ export * from "./journal.ts";
 export * from "./model.ts";
 export * from "./models.ts";
 export * from "./plain.ts";
+export * from "./xfs.ts";
+export * from "./xfs_blocks.ts";
+export * from "./xfs_inode.ts";

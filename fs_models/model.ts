@@ -34,6 +34,12 @@ export interface ExtentLayout {
 export interface FileLayout {
   /** Size in bytes. */
   readonly size: number;
+  /**
+   * Size in bytes that is on disk, for a model that tells the two apart.
+   *
+   * @default {size}
+   */
+  readonly diskSize?: number;
   /** The pieces that have blocks, in order. */
   readonly extents: readonly ExtentLayout[];
 }

@@ -7,6 +7,7 @@
 import { Ext4 } from "./ext4.ts";
 import type { ModelSpec } from "./model.ts";
 import { PlainFilesystem } from "./plain.ts";
+import { Xfs } from "./xfs.ts";
 
 /** Every shipped model: what the demo, the tools and the tests go through. */
 export const MODELS: readonly ModelSpec[] = [
@@ -15,4 +16,5 @@ export const MODELS: readonly ModelSpec[] = [
     mount: (kernel, bdev) => new PlainFilesystem(kernel, bdev),
   },
   { name: "ext4", mount: (kernel, bdev) => new Ext4(kernel, bdev) },
+  { name: "xfs", mount: (kernel, bdev) => new Xfs(kernel, bdev) },
 ];
