@@ -347,6 +347,7 @@ export class Workqueue {
  * @param flags {@linkcode WQ_UNBOUND}, {@linkcode WQ_MEM_RECLAIM}.
  * @param maxActive How many items run at once, per processor unless unbound;
  * 0 for {@linkcode WQ_DFL_ACTIVE}.
+ * @param what What allocation faults call it.
  * @returns The queue, or null when there is no memory.
  *
  * @example
@@ -367,9 +368,10 @@ export function allocWorkqueue(
   name: string,
   flags: number,
   maxActive: number,
+  what: string = "alloc_workqueue",
 ): Workqueue | null {
   kernel.mightSleep("alloc_workqueue");
-  if (kernel.shouldFailAlloc("alloc_workqueue")) return null;
+  if (kernel.shouldFailAlloc(what)) return null;
   const wq = new Workqueue(
     kernel,
     kernel.newWorkqueueId(),

@@ -2,49 +2,60 @@
  * ext4 as the 2013 patch left it: unwritten extents that are converted when
  * the data is on the device.
  *
- * Modelled are ext4_direct_IO(), ext4_ext_direct_IO(), ext4_end_io_dio(),
- * _ext4_get_block() and the io_end's references; metadata beyond the extents
- * of a file is not.
+ * Modelled are ext4_file_dio_write(), ext4_ind_direct_IO(),
+ * ext4_ext_direct_IO(), ext4_end_io_dio() and _ext4_get_block(); metadata
+ * beyond the extents and the sizes of a file is not. Where the merged code was
+ * wrong, the model has what later commits made of it: unaligned asynchronous
+ * writes are alone, and an overwrite does not publish its io_end.
  *
- * Source: fs/ext4/inode.c, fs/ext4/page-io.c of Linux 3.12.
+ * Source: fs/ext4/inode.c, fs/ext4/indirect.c, fs/ext4/file.c of Linux 3.12.
  *
  * @module
  */
 
 import {
-  BH_UNWRITTEN,
   blockdevDirectIO,
   type BlockDevice,
-  type BufferHead,
+  DIO_LOCKING,
   type DioOps,
   EIOCBQUEUED,
   ENOMEM,
+  ENOSPC,
   finish,
+  genericFileDirectWrite,
+  genericWriteSync,
   type Inode,
   inodeDioBegin,
   inodeDioDone,
+  inodeDioWait,
   type IovIter,
   type Kernel,
   type Kiocb,
-  KmemCache,
   READ,
   type Rw,
-  setBufferDeferCompletion,
   type Task,
   use,
-  writeStep,
+  WRITE,
 } from "../core/mod.ts";
-import { EXT4_BLOCK_BITS, Ext4Blocks } from "./ext4_blocks.ts";
-import {
-  EXT4_IO_END_UNWRITTEN,
-  ext4ConvertUnwrittenExtents,
-  Ext4Inode,
-  Ext4IoEnd,
-} from "./ext4_inode.ts";
+import { EXT4_BLOCK_BITS } from "./ext4_blocks.ts";
+import { Ext4Inode, type Ext4IoEnd } from "./ext4_inode.ts";
+import { Ext4Mapping } from "./ext4_mapping.ts";
 import { ExtentMap } from "./extent_map.ts";
 import type { Feature, FileLayout, FilesystemModel } from "./model.ts";
 
 const FIRST_INO = 12;
+/** In the request's private word: the write changes no metadata. */
+const OVERWRITE = Symbol("overwrite");
+
+/** How ext4 is mounted. */
+export interface Ext4Options {
+  /**
+   * Whether reads and overwrites go without `i_mutex`.
+   *
+   * @default {false}
+   */
+  readonly dioreadNolock?: boolean;
+}
 
 /**
  * The ext4 model.
@@ -62,17 +73,19 @@ const FIRST_INO = 12;
  * assertEquals(new Ext4(kernel, device).features.includes("unwritten"), true);
  * ```
  */
-export class Ext4 extends Ext4Blocks implements FilesystemModel {
+export class Ext4 extends Ext4Mapping implements FilesystemModel {
   /** What it is able to do. */
   readonly features: readonly Feature[] = [
     "unwritten",
     "truncate",
     "fallocate",
   ];
-  /** Where io_ends come from. */
-  readonly ioEndCache: KmemCache<Ext4IoEnd>;
+  /** Whether reads and overwrites go without `i_mutex`. */
+  readonly dioreadNolock: boolean;
   /** For writes inside the file: blocks are mapped as unwritten. */
   readonly writeOps: DioOps;
+  /** For writes that change no metadata. */
+  readonly overwriteOps: DioOps;
   /** For reads, and for writes that make the file longer. */
   readonly indirectOps: DioOps;
   #nextIno = FIRST_INO;
@@ -82,19 +95,21 @@ export class Ext4 extends Ext4Blocks implements FilesystemModel {
    *
    * @param kernel The kernel.
    * @param bdev The device, attached to that kernel.
+   * @param options How.
    */
-  constructor(kernel: Kernel, bdev: BlockDevice) {
+  constructor(kernel: Kernel, bdev: BlockDevice, options: Ext4Options = {}) {
     super(kernel, bdev);
-    this.ioEndCache = new KmemCache(
-      kernel,
-      "ext4_io_end",
-      () => new Ext4IoEnd(),
-    );
+    this.dioreadNolock = options.dioreadNolock ?? false;
     this.writeOps = {
       endIoName: "ext4_end_io_dio",
       getBlock: (inode, iblock, bh) =>
         this.ext4GetBlockWrite(inode as Ext4Inode, iblock, bh),
       endIo: (iocb, offset, size) => this.ext4EndIoDio(iocb, offset, size),
+    };
+    this.overwriteOps = {
+      ...this.writeOps,
+      getBlock: (inode, iblock, bh) =>
+        this.ext4GetBlockWriteNolock(inode as Ext4Inode, iblock, bh),
     };
     this.indirectOps = {
       getBlock: (inode, iblock, bh, create) =>
@@ -115,6 +130,35 @@ export class Ext4 extends Ext4Blocks implements FilesystemModel {
       this.allocator,
     );
     return new Ext4Inode(this.sb, this.#nextIno++, layout.size, map);
+  }
+
+  /**
+   * `ext4_file_dio_write()`: the write under `i_mutex`, and the write-sync
+   * after it unless the completion does that. An asynchronous write of parts
+   * of blocks is alone in the file until what it has to convert is converted:
+   * the rest of a new block is zeroed, over whatever another writes there.
+   *
+   * @param iocb The request; may be gone afterwards if it is queued.
+   * @param iter The user's buffer.
+   * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
+   */
+  *aioWrite(iocb: Kiocb, iter: IovIter): Task<number> {
+    const { kernel } = this.sb;
+    const inode = iocb.kiFilp.fInode as Ext4Inode;
+    const { kiPos: pos } = iocb;
+    yield* inode.iMutex.lock(kernel);
+    const isAlone = !iocb.isSync &&
+      this.ext4UnalignedAio(inode, pos, iter.count);
+    if (isAlone) yield* inodeDioWait(inode);
+    const isOverwrite = !isAlone && this.dioreadNolock &&
+      (yield* this.ext4IsOverwrite(inode, pos, iter.count));
+    iocb.private = isOverwrite ? OVERWRITE : null;
+    const ret = yield* finish(genericFileDirectWrite(iocb));
+    if (isAlone && ret === -EIOCBQUEUED) yield* inode.unwrittenWait();
+    inode.iMutex.unlock(kernel);
+    if (ret <= 0 || !iocb.needsSync) return ret;
+    const error = yield* genericWriteSync(iocb, iocb.kiPos - ret, ret);
+    return error < 0 ? error : ret;
   }
 
   /**
@@ -140,7 +184,9 @@ export class Ext4 extends Ext4Blocks implements FilesystemModel {
 
   /**
    * `ext4_ind_direct_IO()`: reads, and writes that make the file longer. The
-   * latter are always waited for, so the size on disk can follow here.
+   * latter are always waited for, so the size on disk can follow here; until
+   * then the file is an orphan, so that a crash does not leave blocks behind
+   * its end.
    *
    * @param rw Direction.
    * @param iocb The request.
@@ -156,25 +202,76 @@ export class Ext4 extends Ext4Blocks implements FilesystemModel {
     iter: IovIter,
     offset: number,
   ): Task<number> {
-    const ret = yield* finish(
-      blockdevDirectIO(rw, iocb, inode, iter, offset, this.indirectOps),
-    );
-    if (rw === READ || ret <= 0) return ret;
-    const end = offset + ret;
-    if (end > inode.iSize) {
+    const isExtending = rw === WRITE;
+    if (isExtending) {
       const error = yield* this.journal.start();
       if (error !== 0) return error;
-      yield* inode.sizeWrite(end);
-      inode.iDisksize = end;
+      inode.isOrphan = true;
+      inode.iDisksize = inode.iSize;
       this.journal.stop();
     }
-    return ret;
+    let ret: number;
+    for (let retries = 0;; retries++) {
+      ret = yield* this.#ext4IndTransfer(rw, iocb, inode, iter, offset);
+      if (isExtending && ret < 0) yield* this.ext4TruncateFailedWrite(inode);
+      if (ret !== -ENOSPC) break;
+      if (!(yield* this.ext4ShouldRetryAlloc(retries))) break;
+      iter.reset(iter.iov);
+    }
+    return isExtending
+      ? yield* this.#ext4OrphanDel(inode, offset + ret, ret)
+      : ret;
+  }
+
+  *#ext4IndTransfer(
+    rw: Rw,
+    iocb: Kiocb,
+    inode: Ext4Inode,
+    iter: IovIter,
+    offset: number,
+  ): Task<number> {
+    const { indirectOps: ops } = this;
+    if (rw === READ && this.dioreadNolock) {
+      // Whoever forbids this waits for the count, so look with it raised.
+      yield* inodeDioBegin(inode, 0);
+      if (this.sb.kernel.stepping) yield inode.dioreadLockStep;
+      if (inode.dioreadLock === 0) {
+        const ret = yield* finish(
+          blockdevDirectIO(rw, iocb, inode, iter, offset, ops, 0),
+        );
+        yield* inodeDioDone(inode, 0);
+        return ret;
+      }
+      yield* inodeDioDone(inode, 0);
+    }
+    return yield* finish(
+      blockdevDirectIO(rw, iocb, inode, iter, offset, ops),
+    );
+  }
+
+  /** The end of a write that makes the file longer: its sizes follow. */
+  *#ext4OrphanDel(
+    inode: Ext4Inode,
+    end: number,
+    written: number,
+  ): Task<number> {
+    const error = yield* this.journal.start();
+    inode.isOrphan = false;
+    if (error !== 0) return error;
+    if (written > 0 && end > inode.iSize) {
+      inode.iDisksize = end;
+      yield* inode.sizeWrite(end);
+    }
+    this.journal.stop();
+    return written;
   }
 
   /**
    * `ext4_ext_direct_IO()`: writes inside the file. The io_end of an
    * asynchronous one is published in the inode while it is mapped, so that
-   * the mapping function can mark it.
+   * the mapping function can mark it. `i_dio_count` is held all the time: an
+   * overwrite lets go of `i_mutex`, and truncate must not slip in before the
+   * core counts it.
    *
    * @param rw Direction.
    * @param iocb The request.
@@ -190,36 +287,47 @@ export class Ext4 extends Ext4Blocks implements FilesystemModel {
     iter: IovIter,
     offset: number,
   ): Task<number> {
+    const { kernel } = this.sb;
+    const isOverwrite = iocb.private === OVERWRITE;
     yield* inodeDioBegin(inode, 0);
-    let ioEnd: Ext4IoEnd | null = null;
-    let ret = 0;
+    if (isOverwrite) {
+      yield* inode.iDataSem.downRead(kernel);
+      inode.iMutex.unlock(kernel);
+    }
     iocb.private = null;
-    if (!iocb.isSync) {
-      ioEnd = yield* this.ext4InitIoEnd(inode);
-      if (ioEnd === null) ret = -ENOMEM;
-      else iocb.private = yield* this.ext4GetIoEnd(ioEnd);
-      inode.iAioDio = ioEnd;
-    }
+    const ioEnd = iocb.isSync ? null : yield* this.ext4InitIoEnd(inode);
+    let ret = ioEnd === null && !iocb.isSync ? -ENOMEM : 0;
     if (ret === 0) {
+      if (ioEnd !== null) iocb.private = yield* this.ext4GetIoEnd(ioEnd);
+      if (!isOverwrite) inode.iAioDio = ioEnd;
+      const ops = isOverwrite ? this.overwriteOps : this.writeOps;
+      const flags = isOverwrite ? 0 : DIO_LOCKING;
       ret = yield* finish(
-        blockdevDirectIO(rw, iocb, inode, iter, offset, this.writeOps),
+        blockdevDirectIO(rw, iocb, inode, iter, offset, ops, flags),
       );
+      if (!isOverwrite) inode.iAioDio = null;
     }
-    if (ioEnd !== null) {
-      inode.iAioDio = null;
-      yield* this.ext4PutIoEnd(ioEnd);
-      // end_io never ran: nothing was submitted, and its reference is ours.
-      if (ret <= 0 && ret !== -EIOCBQUEUED && iocb.private !== null) {
-        iocb.private = null;
-        yield* this.ext4PutIoEnd(ioEnd);
-      }
-    } else if (ret > 0 && inode.stateDioUnwritten) {
+    if (ioEnd !== null) yield* this.#ext4PutOwn(ioEnd, iocb, ret);
+    if (ret > 0 && !isOverwrite && inode.stateDioUnwritten) {
       const error = yield* this.convert(inode, offset, ret);
       if (error !== 0) ret = error;
       inode.stateDioUnwritten = false;
     }
     yield* inodeDioDone(inode, 0);
+    if (isOverwrite) {
+      inode.iDataSem.upRead(kernel);
+      yield* inode.iMutex.lock(kernel);
+    }
     return ret;
+  }
+
+  /** The submitter lets go of its io_end. */
+  *#ext4PutOwn(ioEnd: Ext4IoEnd, iocb: Kiocb, ret: number): Task<void> {
+    yield* this.ext4PutIoEnd(ioEnd);
+    if (ret > 0 || ret === -EIOCBQUEUED || iocb.private === null) return;
+    // end_io never ran: nothing was submitted, and its reference is ours.
+    iocb.private = null;
+    yield* this.ext4PutIoEnd(ioEnd);
   }
 
   /**
@@ -237,136 +345,8 @@ export class Ext4 extends Ext4Blocks implements FilesystemModel {
     if (ioEnd === null) return;
     iocb.private = null;
     use(ioEnd).offset = offset;
-    ioEnd.size = size;
+    ioEnd.size = Math.max(size, 0);
     yield* this.ext4PutIoEnd(ioEnd);
-  }
-
-  /**
-   * `ext4_init_io_end()`.
-   *
-   * @param inode The file.
-   * @returns An io_end with one reference, or null without memory.
-   */
-  *ext4InitIoEnd(inode: Ext4Inode): Task<Ext4IoEnd | null> {
-    const ioEnd = this.ioEndCache.alloc();
-    if (ioEnd === null) return null;
-    yield* inode.ioendBegin();
-    ioEnd.inode = inode;
-    ioEnd.flag = 0;
-    ioEnd.offset = 0;
-    ioEnd.size = 0;
-    ioEnd.count = 1;
-    return ioEnd;
-  }
-
-  /**
-   * `ext4_get_io_end()`: takes a reference.
-   *
-   * @param ioEnd The io_end.
-   * @returns The same one.
-   */
-  *ext4GetIoEnd(ioEnd: Ext4IoEnd): Task<Ext4IoEnd> {
-    if (this.sb.kernel.stepping) yield writeStep(use(ioEnd).addr);
-    use(ioEnd).count++;
-    return ioEnd;
-  }
-
-  /**
-   * `ext4_put_io_end()`: drops a reference. The last one converts what was
-   * written, and releases the io_end.
-   *
-   * @param ioEnd The io_end.
-   * @returns 0, or the error of the conversion.
-   */
-  *ext4PutIoEnd(ioEnd: Ext4IoEnd): Task<number> {
-    if (this.sb.kernel.stepping) yield writeStep(use(ioEnd).addr);
-    if (--use(ioEnd).count > 0) return 0;
-    const { inode, flag, offset, size } = ioEnd;
-    let error = 0;
-    if ((flag & EXT4_IO_END_UNWRITTEN) !== 0) {
-      if (size > 0) error = yield* this.convert(inode, offset, size);
-      ioEnd.flag = 0;
-      yield* inode.unwrittenDone();
-    }
-    yield* inode.ioendDone();
-    this.ioEndCache.free(ioEnd);
-    return error;
-  }
-
-  /**
-   * Converts a range of unwritten blocks.
-   *
-   * @param inode The file.
-   * @param offset First byte.
-   * @param bytes How many.
-   * @returns 0 or a negative errno.
-   */
-  convert(inode: Ext4Inode, offset: number, bytes: number): Task<number> {
-    return ext4ConvertUnwrittenExtents(this.journal, inode, offset, bytes);
-  }
-
-  /**
-   * `ext4_get_block_write()`: maps for a write inside the file. A hole becomes
-   * unwritten blocks; unwritten blocks mark the io_end, and ask for deferral.
-   *
-   * @param inode The file.
-   * @param iblock First block.
-   * @param bh The answer.
-   * @returns 0 or a negative errno.
-   */
-  *ext4GetBlockWrite(
-    inode: Ext4Inode,
-    iblock: number,
-    bh: BufferHead,
-  ): Task<number> {
-    const error = yield* this.ext4MapBlocks(inode, iblock, bh, "unwritten");
-    if (error !== 0) return error;
-    const ioEnd = inode.iAioDio;
-    if ((bh.bState & BH_UNWRITTEN) !== 0) {
-      if (ioEnd === null) inode.stateDioUnwritten = true;
-      else yield* this.ext4SetIoUnwrittenFlag(inode, ioEnd);
-    }
-    if (ioEnd !== null && (use(ioEnd).flag & EXT4_IO_END_UNWRITTEN) !== 0) {
-      setBufferDeferCompletion(bh);
-    }
-    return 0;
-  }
-
-  /**
-   * `ext4_set_io_unwritten_flag()`: the write will have something to convert.
-   *
-   * @param inode The file.
-   * @param ioEnd Its io_end.
-   */
-  *ext4SetIoUnwrittenFlag(inode: Ext4Inode, ioEnd: Ext4IoEnd): Task<void> {
-    if ((use(ioEnd).flag & EXT4_IO_END_UNWRITTEN) !== 0) return;
-    ioEnd.flag |= EXT4_IO_END_UNWRITTEN;
-    yield* inode.unwrittenBegin();
-  }
-
-  /**
-   * `ext4_get_block()`: maps for a read, or for a write behind the end of the
-   * file, where nobody looks before the size grows. Unwritten blocks are a
-   * hole to a read.
-   *
-   * @param inode The file.
-   * @param iblock First block.
-   * @param bh The answer.
-   * @param create Whether to allocate blocks for a hole.
-   * @returns 0 or a negative errno.
-   */
-  *ext4GetBlock(
-    inode: Ext4Inode,
-    iblock: number,
-    bh: BufferHead,
-    create: boolean,
-  ): Task<number> {
-    return yield* this.ext4MapBlocks(
-      inode,
-      iblock,
-      bh,
-      create ? "written" : null,
-    );
   }
 
   /**

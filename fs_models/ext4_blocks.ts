@@ -29,6 +29,8 @@ import { Journal } from "./journal.ts";
 
 /** Binary logarithm of ext4's block size. */
 export const EXT4_BLOCK_BITS: number = 12;
+/** Commits that an allocation waits for before it gives up. */
+const MAX_RETRIES = 3;
 
 /**
  * The part of ext4 that deals with blocks.
@@ -65,7 +67,8 @@ export abstract class Ext4Blocks implements Filesystem {
   constructor(kernel: Kernel, bdev: BlockDevice) {
     this.sb = new SuperBlock(kernel, bdev, EXT4_BLOCK_BITS, this);
     this.journal = new Journal(kernel);
-    this.allocator = new BlockAllocator(0, bdev.sizeBytes >> EXT4_BLOCK_BITS);
+    const blocks = bdev.sizeBytes >> EXT4_BLOCK_BITS;
+    this.allocator = new BlockAllocator(0, blocks, kernel);
   }
 
   /**
@@ -133,26 +136,65 @@ export abstract class Ext4Blocks implements Filesystem {
   }
 
   /**
-   * Changes a file's size: waits for direct I/O, whose conversions count as
-   * part of it, before it frees blocks.
+   * `ext4_setattr()`: the size changes first, so that new requests see it;
+   * then direct I/O, whose conversions count as part of it, is waited for; and
+   * only then blocks are freed.
    *
-   * @param inode The file.
+   * @param inode The file, `i_mutex` held.
    * @param size The new size in bytes.
    * @returns 0 or a negative errno.
    */
   *truncate(inode: Inode, size: number): Task<number> {
     const { kernel } = this.sb;
     const file = inode as Ext4Inode;
+    const isShrinking = size < inode.iSize;
     yield* inode.sizeWrite(size);
-    yield* inodeDioWait(inode);
+    if (isShrinking) {
+      yield* file.blockUnlockedDio();
+      yield* inodeDioWait(inode);
+      yield* file.resumeUnlockedDio();
+    }
     const error = yield* this.journal.start();
     if (error !== 0) return error;
     yield* file.iDataSem.downWrite(kernel);
-    file.extents.remove(Math.ceil(size / (1 << EXT4_BLOCK_BITS)), Infinity);
     file.iDisksize = size;
+    this.#removeFrom(file, size);
     file.iDataSem.upWrite(kernel);
     this.journal.stop();
     return 0;
+  }
+
+  /**
+   * `ext4_truncate_failed_write()`: frees blocks behind the end of the file
+   * that a failed write has allocated.
+   *
+   * @param inode The file.
+   */
+  *ext4TruncateFailedWrite(inode: Ext4Inode): Task<void> {
+    const { kernel } = this.sb;
+    if ((yield* this.journal.start()) !== 0) return;
+    yield* inode.iDataSem.downWrite(kernel);
+    this.#removeFrom(inode, inode.iSize);
+    inode.iDataSem.upWrite(kernel);
+    this.journal.stop();
+  }
+
+  #removeFrom(inode: Ext4Inode, size: number): void {
+    const first = Math.ceil(size / (1 << EXT4_BLOCK_BITS));
+    const removed = inode.extents.remove(first, Infinity);
+    this.journal.freeOnCommit(removed, this.allocator);
+  }
+
+  /**
+   * `ext4_should_retry_alloc()`: whether it is worth trying again after
+   * `-ENOSPC`, because a commit has freed blocks.
+   *
+   * @param retries How often that was done.
+   * @returns True for another try.
+   */
+  *ext4ShouldRetryAlloc(retries: number): Task<boolean> {
+    if (retries >= MAX_RETRIES) return false;
+    return yield* this.journal.forceCommit();
   }
 
   /**

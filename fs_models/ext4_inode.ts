@@ -11,13 +11,16 @@ import {
   EV,
   Inode,
   type Kernel,
+  readStep,
   RwSemaphore,
   SCHEDULE,
   SlabObject,
+  SpinLock,
   type Step,
   type SuperBlock,
   type Task,
   WaitQueue,
+  WorkItem,
   writeStep,
 } from "../core/mod.ts";
 import type { ExtentMap } from "./extent_map.ts";
@@ -58,9 +61,26 @@ export class Ext4Inode extends Inode {
   iAioDio: Ext4IoEnd | null = null;
   /** Whether a write that is waited for has met unwritten blocks. */
   stateDioUnwritten = false;
+  /**
+   * How many operations keep reads from going without `i_mutex`:
+   * `EXT4_STATE_DIOREAD_LOCK`.
+   */
+  dioreadLock = 0;
+  /** Whether a crash would have the blocks behind the end freed. */
+  isOrphan = false;
+  /** Guards {@linkcode rsvConversionList}. */
+  readonly completedIoLock: SpinLock;
+  /** Written back and not converted yet: `i_rsv_conversion_list`. */
+  readonly rsvConversionList: Ext4IoEnd[] = [];
+  /** Converts what is on that list. */
+  readonly rsvConversionWork: WorkItem = new WorkItem();
+  /** The step before {@linkcode dioreadLock} is read. */
+  readonly dioreadLockStep: Step;
   /** Who waits until nothing is to be converted, or no io_end is alive. */
   readonly ioendWait: WaitQueue;
   readonly #countersStep: Step;
+  readonly #countersReadStep: Step;
+  readonly #dioreadLockWriteStep: Step;
 
   /**
    * Makes a file.
@@ -77,7 +97,15 @@ export class Ext4Inode extends Inode {
     this.iDisksize = size;
     this.iDataSem = new RwSemaphore(kernel, `i_data_sem of inode ${ino}`);
     this.ioendWait = new WaitQueue(kernel, `io_ends of inode ${ino} to end`);
-    this.#countersStep = writeStep(kernel.newAddr());
+    this.completedIoLock = new SpinLock(
+      kernel,
+      `i_completed_io_lock of inode ${ino}`,
+    );
+    const addr = kernel.newAddr(2);
+    this.#countersStep = writeStep(addr);
+    this.#countersReadStep = readStep(addr);
+    this.#dioreadLockWriteStep = writeStep(addr + 1);
+    this.dioreadLockStep = readStep(addr + 1);
   }
 
   /** A conversion is to come: `i_unwritten` goes up. */
@@ -112,15 +140,40 @@ export class Ext4Inode extends Inode {
 
   /** `ext4_ioend_wait()`: sleeps until no io_end is alive. */
   *ioendShutdown(): Task<void> {
+    yield* this.#wait("ext4_ioend_wait", () => this.iIoendCount === 0);
+  }
+
+  /** `ext4_unwritten_wait()`: sleeps until nothing is to be converted. */
+  *unwrittenWait(): Task<void> {
+    yield* this.#wait("ext4_unwritten_wait", () => this.iUnwritten === 0);
+  }
+
+  *#wait(what: string, isDone: () => boolean): Task<void> {
     const { kernel } = this.iSb;
-    kernel.mightSleep("ext4_ioend_wait");
+    kernel.mightSleep(what);
     for (;;) {
       if (kernel.stepping) yield this.ioendWait.step;
       this.ioendWait.prepareToWait(kernel);
-      if (this.iIoendCount === 0) break;
+      if (kernel.stepping) yield this.#countersReadStep;
+      if (isDone()) break;
       yield SCHEDULE;
     }
     this.ioendWait.finishWait(kernel);
+  }
+
+  /**
+   * `ext4_inode_block_unlocked_dio()`: from now on reads take `i_mutex`.
+   * Whoever calls it waits for those that do not.
+   */
+  *blockUnlockedDio(): Task<void> {
+    if (this.iSb.kernel.stepping) yield this.#dioreadLockWriteStep;
+    this.dioreadLock++;
+  }
+
+  /** `ext4_inode_resume_unlocked_dio()`. */
+  *resumeUnlockedDio(): Task<void> {
+    if (this.iSb.kernel.stepping) yield this.#dioreadLockWriteStep;
+    this.dioreadLock--;
   }
 }
 
@@ -145,6 +198,8 @@ export class Ext4IoEnd extends SlabObject {
   offset = 0;
   /** How many bytes were written. */
   size = 0;
+  /** Whether its transaction is reserved: only writeback does that. */
+  handle = false;
   /** References. */
   count = 0;
 }
@@ -157,6 +212,8 @@ export class Ext4IoEnd extends SlabObject {
  * @param inode The file.
  * @param offset First byte.
  * @param bytes How many.
+ * @param isReserved Whether its transaction was reserved before, and so cannot
+ * fail now.
  * @returns 0 or a negative errno.
  *
  * @example
@@ -184,12 +241,15 @@ export function* ext4ConvertUnwrittenExtents(
   inode: Ext4Inode,
   offset: number,
   bytes: number,
+  isReserved: boolean = false,
 ): Task<number> {
   const { kernel } = inode.iSb;
   const block = 1 << inode.iBlkbits;
   const first = Math.floor(offset / block);
   const end = Math.ceil((offset + bytes) / block);
-  const error = yield* journal.start();
+  const error = isReserved
+    ? yield* journal.startReserved()
+    : yield* journal.start();
   if (error === 0) {
     yield* inode.iDataSem.downWrite(kernel);
     inode.extents.convert(first, end - first);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ENOSPC } from "../core/mod.ts";
+import { ENOSPC, type Kernel, type Step, writeStep } from "../core/mod.ts";
 import type { ExtentState, FileLayout } from "./model.ts";
 
 /** A run of file blocks that lies in one piece on the device. */
@@ -31,7 +31,8 @@ export interface Mapping {
 }
 
 /**
- * Hands out device blocks, lowest first.
+ * Hands out device blocks: what was freed last first, because that is where a
+ * write that comes too late does harm; then the lowest that were never used.
  *
  * @example
  * ```ts
@@ -41,10 +42,16 @@ export interface Mapping {
  * const allocator = new BlockAllocator(1, 8);
  * assertEquals(allocator.alloc(4), 1);
  * assertEquals(allocator.alloc(4), -1);
+ * allocator.free(1, 4);
+ * assertEquals(allocator.alloc(4), 1);
  * ```
  */
 export class BlockAllocator {
   readonly #end: number;
+  readonly #kernel: Kernel | null;
+  readonly #step: Step;
+  /** Freed runs, the last one freed last. */
+  readonly #freed: Run[] = [];
   #next: number;
 
   /**
@@ -52,25 +59,58 @@ export class BlockAllocator {
    *
    * @param first First block.
    * @param end Block behind the last one.
+   * @param kernel The kernel whose contexts share it; without it, who gets
+   * which block is not explored.
    */
-  constructor(first: number, end: number) {
+  constructor(first: number, end: number, kernel: Kernel | null = null) {
     this.#next = first;
     this.#end = end;
+    this.#kernel = kernel;
+    this.#step = writeStep(kernel?.newAddr() ?? 0);
   }
 
   /**
-   * Allocates consecutive blocks. The block behind them stays free, so that
-   * what is allocated next never continues them.
+   * Allocates consecutive blocks. Of blocks that were never used, the one
+   * behind them stays free, so that what is allocated next does not continue
+   * them.
    *
    * @param count How many.
    * @returns The first, or -1 when there is no space.
    */
   alloc(count: number): number {
+    this.#kernel?.touch(this.#step);
+    const freed = this.#freed;
+    const at = freed.findLastIndex((run) => run.count >= count);
+    const run = freed[at];
+    if (run !== undefined) {
+      freed.splice(at, 1);
+      if (run.count > count) {
+        freed.push({ first: run.first + count, count: run.count - count });
+      }
+      return run.first;
+    }
     if (this.#next + count > this.#end) return -1;
     const block = this.#next;
     this.#next += count + 1;
     return block;
   }
+
+  /**
+   * Takes blocks back.
+   *
+   * @param first The first.
+   * @param count How many.
+   */
+  free(first: number, count: number): void {
+    this.#kernel?.touch(this.#step);
+    this.#freed.push({ first, count });
+  }
+}
+
+/** Device blocks that follow each other. */
+interface Run {
+  readonly first: number;
+  readonly count: number;
 }
 
 /**
@@ -200,9 +240,15 @@ export class ExtentMap {
    *
    * @param first First block.
    * @param count How many.
+   * @returns What was there; its blocks are the caller's to free.
    */
-  remove(first: number, count: number): void {
-    this.#replace(first, count, () => null);
+  remove(first: number, count: number): Extent[] {
+    const removed: Extent[] = [];
+    this.#replace(first, count, (piece) => {
+      removed.push(piece);
+      return null;
+    });
+    return removed;
   }
 
   /** Cuts extents at the borders of a range, and replaces what lies in it. */

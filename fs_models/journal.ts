@@ -12,6 +12,14 @@ import {
   type Task,
   writeStep,
 } from "../core/mod.ts";
+import type { BlockAllocator } from "./extent_map.ts";
+
+/** Blocks that become free with the next commit. */
+interface FreedBlocks {
+  readonly device: number;
+  readonly count: number;
+  readonly allocator: BlockAllocator;
+}
 
 /**
  * A journal. Several transactions may be open at once, as in jbd2.
@@ -38,6 +46,7 @@ export class Journal {
   readonly #kernel: Kernel;
   readonly #step: Step;
   readonly #startNs: number;
+  readonly #toFree: FreedBlocks[] = [];
 
   /**
    * Makes a journal.
@@ -68,8 +77,57 @@ export class Journal {
     return 0;
   }
 
+  /**
+   * `jbd2_journal_start_reserved()`: may sleep, but its space and its memory
+   * were set aside before.
+   *
+   * @returns 0.
+   */
+  *startReserved(): Task<number> {
+    const kernel = this.#kernel;
+    kernel.mightSleep("jbd2_journal_start_reserved");
+    if (this.#startNs > 0) yield* kernel.sleep(this.#startNs);
+    if (kernel.stepping) yield this.#step;
+    this.open++;
+    return 0;
+  }
+
   /** `jbd2_journal_stop()`. */
   stop(): void {
     this.open--;
+  }
+
+  /**
+   * `ext4_free_blocks()`: blocks go back to the allocator when the
+   * transaction that frees them commits, or a crash could bring back a file
+   * whose blocks have another owner.
+   *
+   * @param extents The blocks.
+   * @param allocator Where they go.
+   */
+  freeOnCommit(
+    extents: readonly { readonly device: number; readonly count: number }[],
+    allocator: BlockAllocator,
+  ): void {
+    this.#kernel.touch(this.#step);
+    for (const { device, count } of extents) {
+      this.#toFree.push({ device, count, allocator });
+    }
+  }
+
+  /**
+   * `jbd2_journal_force_commit()`: may sleep.
+   *
+   * @returns Whether that freed any blocks.
+   */
+  *forceCommit(): Task<boolean> {
+    const kernel = this.#kernel;
+    kernel.mightSleep("jbd2_journal_force_commit");
+    if (kernel.stepping) yield this.#step;
+    const freed = this.#toFree.splice(0);
+    for (const { device, count, allocator } of freed) {
+      allocator.free(device, count);
+    }
+    return freed.length > 0;
   }
 }

@@ -16,5 +16,9 @@ export const MODELS: readonly ModelSpec[] = [
     mount: (kernel, bdev) => new PlainFilesystem(kernel, bdev),
   },
   { name: "ext4", mount: (kernel, bdev) => new Ext4(kernel, bdev) },
+  {
+    name: "ext4-nolock",
+    mount: (kernel, bdev) => new Ext4(kernel, bdev, { dioreadNolock: true }),
+  },
   { name: "xfs", mount: (kernel, bdev) => new Xfs(kernel, bdev) },
 ];

@@ -103,7 +103,8 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
    */
   constructor(kernel: Kernel, bdev: BlockDevice) {
     this.sb = new SuperBlock(kernel, bdev, BLOCK_BITS, this);
-    this.#allocator = new BlockAllocator(0, bdev.sizeBytes >> BLOCK_BITS);
+    const blocks = bdev.sizeBytes >> BLOCK_BITS;
+    this.#allocator = new BlockAllocator(0, blocks, kernel);
   }
 
   /**
@@ -183,7 +184,10 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
     yield* inode.sizeWrite(size);
     yield* inodeDioWait(inode);
     const first = Math.ceil(size / (1 << BLOCK_BITS));
-    (inode as PlainInode).extents.remove(first, Infinity);
+    const { extents } = inode as PlainInode;
+    for (const { device, count } of extents.remove(first, Infinity)) {
+      this.#allocator.free(device, count);
+    }
     return 0;
   }
 }

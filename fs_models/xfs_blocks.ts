@@ -78,7 +78,8 @@ export abstract class XfsBlocks implements Filesystem {
   constructor(kernel: Kernel, bdev: BlockDevice) {
     this.sb = new SuperBlock(kernel, bdev, XFS_BLOCK_BITS, this);
     this.journal = new Journal(kernel);
-    this.allocator = new BlockAllocator(0, bdev.sizeBytes >> XFS_BLOCK_BITS);
+    const blocks = bdev.sizeBytes >> XFS_BLOCK_BITS;
+    this.allocator = new BlockAllocator(0, blocks, kernel);
   }
 
   /**
@@ -258,13 +259,20 @@ export abstract class XfsBlocks implements Filesystem {
     const error = yield* this.journal.start();
     if (error === 0) {
       yield* file.iLock.downWrite(kernel);
-      file.extents.remove(Math.ceil(size / (1 << XFS_BLOCK_BITS)), Infinity);
+      this.#itruncateExtents(file, Math.ceil(size / (1 << XFS_BLOCK_BITS)));
       file.diSize = size;
       file.iLock.upWrite(kernel);
       this.journal.stop();
     }
     file.iIolock.upWrite(kernel);
     return error;
+  }
+
+  /** `xfs_itruncate_extents()`: frees everything from a block on. */
+  #itruncateExtents(inode: XfsInode, first: number): void {
+    for (const { device, count } of inode.extents.remove(first, Infinity)) {
+      this.allocator.free(device, count);
+    }
   }
 
   /**
