@@ -210,7 +210,7 @@ export function runScenario(
 ): RunReport {
   const arena = options.arena ?? new RunArena(scenario);
   arena.reset();
-  const kernel = bootKernel(scenario, arena, options);
+  const kernel = bootKernel(spec, scenario, arena, options);
   const device = options.device ?? arena.device;
   device.attach(kernel);
   const fs = spec.mount(kernel, device);
@@ -244,12 +244,14 @@ export function runScenario(
 }
 
 function bootKernel(
+  spec: ModelSpec,
   scenario: Scenario,
   arena: RunArena,
   options: RunOptions,
 ): Kernel {
-  const { profile, strategy, nrCpus, directIo, clock } = options;
+  const { profile, strategy, nrCpus, clock } = options;
   const { allocFaults } = scenario;
+  const directIo = options.directIo ?? spec.directIo;
   return new Kernel({
     memory: options.memory ?? arena.memory,
     trace: arena.trace,

@@ -7,6 +7,7 @@
 
 import type {
   BlockDevice,
+  DirectIo,
   Filesystem,
   Inode,
   Kernel,
@@ -85,4 +86,11 @@ export interface ModelSpec {
    * @returns The mounted filesystem.
    */
   mount(kernel: Kernel, bdev: BlockDevice): FilesystemModel;
+  /**
+   * Makes the direct I/O that it works with, when it is not the core's own.
+   *
+   * @param kernel The kernel that is being made.
+   * @returns The variant.
+   */
+  directIo?(kernel: Kernel): DirectIo;
 }

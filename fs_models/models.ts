@@ -5,6 +5,9 @@
  */
 
 import { Ext4 } from "./ext4.ts";
+import { LegacyDirectIo } from "./legacy_direct_io.ts";
+import { LegacyExt4 } from "./legacy_ext4.ts";
+import { LegacyXfs } from "./legacy_xfs.ts";
 import type { ModelSpec } from "./model.ts";
 import { PlainFilesystem } from "./plain.ts";
 import { Xfs } from "./xfs.ts";
@@ -21,4 +24,22 @@ export const MODELS: readonly ModelSpec[] = [
     mount: (kernel, bdev) => new Ext4(kernel, bdev, { dioreadNolock: true }),
   },
   { name: "xfs", mount: (kernel, bdev) => new Xfs(kernel, bdev) },
+];
+
+/**
+ * The models as they were before the 2013 patch, each with the direct I/O of
+ * that time. They show what the patch changed: they keep some rules, and
+ * cannot keep others.
+ */
+export const LEGACY_MODELS: readonly ModelSpec[] = [
+  {
+    name: "ext4-legacy",
+    mount: (kernel, bdev) => new LegacyExt4(kernel, bdev),
+    directIo: (kernel) => new LegacyDirectIo(kernel),
+  },
+  {
+    name: "xfs-legacy",
+    mount: (kernel, bdev) => new LegacyXfs(kernel, bdev),
+    directIo: (kernel) => new LegacyDirectIo(kernel),
+  },
 ];

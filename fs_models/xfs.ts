@@ -28,8 +28,10 @@ import {
   inodeDioWait,
   type IovIter,
   type Kernel,
+  KernelBug,
   type Kiocb,
   KmemCache,
+  NOTHING,
   READ,
   type Rw,
   type Task,
@@ -89,7 +91,7 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
     this.ioendCache = new KmemCache(
       kernel,
       "xfs_ioend",
-      () => new XfsIoend(),
+      () => this.newIoend(),
     );
     const getBlock: DioOps["getBlock"] = (inode, iblock, bh, create) =>
       this.xfsGetBlocksDirect(inode as XfsInode, iblock, bh, create);
@@ -220,9 +222,18 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
     );
     if (ret !== -EIOCBQUEUED && iocb.private !== null) {
       iocb.private = null;
-      this.ioendCache.free(ioend);
+      yield* this.xfsDestroyIoend(ioend);
     }
     return ret;
+  }
+
+  /**
+   * Makes an ioend when none can be used again.
+   *
+   * @returns A new one.
+   */
+  newIoend(): XfsIoend {
+    return new XfsIoend();
   }
 
   /**
@@ -260,12 +271,31 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
     size: number,
     priv: unknown,
   ): Task<number> {
-    const ioend = use(iocb).private as XfsIoend;
-    iocb.private = null;
-    use(ioend).offset = offset;
+    const ioend = this.xfsTakeIoend(iocb);
+    ioend.offset = offset;
     ioend.size = Math.max(size, 0);
     if (priv !== null && size > 0) ioend.type = XFS_IO_UNWRITTEN;
     return yield* this.xfsFinishIoendSync(ioend);
+  }
+
+  /**
+   * Takes the ioend out of its request.
+   *
+   * @param iocb The request.
+   * @returns The ioend.
+   * @throws {KernelBug} If there is none: `end_io` has been called before.
+   */
+  xfsTakeIoend(iocb: Kiocb): XfsIoend {
+    const ioend = use(iocb).private as XfsIoend | null;
+    if (ioend === null) {
+      throw new KernelBug(
+        "no-use-after-release/slab",
+        `iocb ${iocb.id}`,
+        `end_io of iocb ${iocb.id} is called again: its xfs_ioend has been released`,
+      );
+    }
+    iocb.private = null;
+    return use(ioend);
   }
 
   /**
@@ -285,7 +315,17 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
       ioend.error = yield* this.xfsSetfilesize(inode, end);
     }
     const { error } = use(ioend);
-    this.ioendCache.free(ioend);
+    yield* this.xfsDestroyIoend(ioend);
     return error;
+  }
+
+  /**
+   * `xfs_destroy_ioend()`.
+   *
+   * @param ioend The ioend.
+   */
+  xfsDestroyIoend(ioend: XfsIoend): Task<void> {
+    this.ioendCache.free(ioend);
+    return NOTHING;
   }
 }

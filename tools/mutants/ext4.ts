@@ -12,6 +12,7 @@ import {
   type Kernel,
   type Kiocb,
   NOTHING,
+  type SuperBlock,
   type Task,
   WorkItem,
   Workqueue,
@@ -72,8 +73,9 @@ class DefersAgain extends Ext4 {
     yield* this.ext4PutIoEnd(ioEnd);
   }
 
-  *putSuper(): Task<void> {
+  override *putSuper(sb: SuperBlock): Task<void> {
     yield* this.#wq.destroy();
+    yield* super.putSuper(sb);
   }
 }
 
