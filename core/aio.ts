@@ -7,25 +7,29 @@
  * @module
  */
 
+import { AioRings } from "./aio_ring.ts";
 import { READ, type Rw, WRITE } from "./bio.ts";
-import { EAGAIN, EIOCBQUEUED } from "./errno.ts";
+import {
+  EAGAIN,
+  EINTR,
+  EIOCBQUEUED,
+  EOPNOTSUPP,
+  ERESTART_RESTARTBLOCK,
+  ERESTARTNOHAND,
+  ERESTARTNOINTR,
+  ERESTARTSYS,
+} from "./errno.ts";
 import { EV } from "./events.ts";
-import { type File, O_DSYNC } from "./fs.ts";
+import { fput, getFile, OpenFile } from "./file.ts";
+import { sbEndWrite, sbStartWrite } from "./freeze.ts";
+import { type File, O_DSYNC, type SuperBlock } from "./fs.ts";
 import { genericFileAioRead, genericFileAioWrite } from "./filemap.ts";
 import type { Kernel } from "./kernel.ts";
-import { SpinLock } from "./lock.ts";
+import { IOCB_HIPRI, iocbRwFlags } from "./iocb_flags.ts";
+import type { Kioctx } from "./kioctx.ts";
 import { type Iovec, IovIter } from "./page.ts";
-import { KmemCache, SlabObject, use } from "./slab.ts";
-import {
-  finish,
-  type MaybeTask,
-  readStep,
-  SCHEDULE,
-  type Step,
-  type Task,
-  writeStep,
-} from "./step.ts";
-import { WaitQueue } from "./wait.ts";
+import { KmemCache, SlabObject } from "./slab.ts";
+import { finish, type MaybeTask, SCHEDULE, type Task } from "./step.ts";
 
 /** What user space asks for: `struct iocb`. */
 export interface IoControlBlock {
@@ -39,14 +43,19 @@ export interface IoControlBlock {
   readonly offset: number;
   /** Comes back with the event. */
   readonly data: number;
-}
-
-/** What user space gets: `struct io_event`. */
-export interface IoEvent {
-  /** From the request. */
-  data: number;
-  /** Bytes, or a negative errno. */
-  res: number;
+  /**
+   * {@linkcode IOCB_HIPRI}, {@linkcode IOCB_NOWAIT}.
+   *
+   * @default {0}
+   */
+  readonly flags?: number;
+  /**
+   * Whether the memory is the kernel's own (`ITER_BVEC`), as that of a loop
+   * device.
+   *
+   * @default {false}
+   */
+  readonly kernelPages?: boolean;
 }
 
 /**
@@ -68,12 +77,16 @@ export class Kiocb extends SlabObject {
   kiCtx: Kioctx | null = null;
   /** Position in the file. */
   kiPos = 0;
+  /** {@linkcode IOCB_HIPRI}, {@linkcode IOCB_NOWAIT}. */
+  kiFlags = 0;
   /** Comes back with the event. */
   kiData = 0;
   /** The filesystem's own, from submission to `end_io`. */
   private: unknown = null;
   /** The user's buffer. */
   readonly iter: IovIter = new IovIter();
+  /** Whether it holds the protection of its filesystem against a freeze. */
+  kiFreeze = false;
   /** What the callback reported for a request that is waited for. */
   syncResult: number = -EIOCBQUEUED;
 
@@ -86,61 +99,16 @@ export class Kiocb extends SlabObject {
   get needsSync(): boolean {
     return (this.kiFilp.fFlags & O_DSYNC) !== 0 || this.kiFilp.fInode.sync;
   }
-}
-
-/**
- * A completion ring: `struct kioctx`. Made by
- * {@linkcode AioCore.ioSetup}.
- *
- * @example
- * ```ts
- * import { Kernel } from "@endio/dio/core";
- * import { assertEquals } from "@std/assert";
- *
- * const ring = new Kernel().aio.ioSetup(8);
- * assertEquals([ring.nrEvents, ring.available], [8, 8]);
- * ```
- */
-export class Kioctx {
-  /** How many events it holds. */
-  readonly nrEvents: number;
-  /** Slots that no request has taken. */
-  available: number;
-  /** Guards the tail. */
-  readonly completionLock: SpinLock;
-  /** Who waits for events. */
-  readonly wait: WaitQueue;
-  /** Events ever put into the ring. */
-  tail = 0;
-  /** Events ever taken out of it. */
-  head = 0;
-  /** The step before the tail is read. */
-  readonly tailReadStep: Step;
-  /** The step before the tail is written. */
-  readonly tailStep: Step;
-  /** The slots, a power of two of them. */
-  readonly ring: IoEvent[] = [];
-  /** Identities of the requests behind the slots, for traces. */
-  readonly ids: number[] = [];
 
   /**
-   * Makes an empty ring.
+   * Moves the position, by what is reported.
    *
-   * @param kernel The kernel.
-   * @param nrEvents How many events it holds.
+   * @param bytes How far.
    */
-  constructor(kernel: Kernel, nrEvents: number) {
-    this.nrEvents = nrEvents;
-    this.available = nrEvents;
-    this.completionLock = new SpinLock(kernel, "completion_lock");
-    this.wait = new WaitQueue(kernel, "an event on the completion ring");
-    const addr = kernel.newAddr();
-    this.tailReadStep = readStep(addr);
-    this.tailStep = writeStep(addr);
-    for (let i = 0; i < 1 << Math.ceil(Math.log2(nrEvents)); i++) {
-      this.ring.push({ data: 0, res: 0 });
-      this.ids.push(0);
-    }
+  advance(bytes: number): void {
+    const { kernel } = this.kiFilp.fInode.iSb;
+    this.kiPos += bytes;
+    if (kernel.tracing) kernel.emit(EV.ki_pos, this.id, this.kiPos);
   }
 }
 
@@ -149,37 +117,22 @@ export class Kioctx {
  *
  * @example
  * ```ts
- * import { AioCore, Kernel } from "@endio/dio/core";
+ * import { type AioCore, Kernel } from "@endio/dio/core";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(new Kernel().aio instanceof AioCore, true);
+ * const aio: AioCore = new Kernel().aio;
+ * const ring = aio.ioSetup(4);
+ * assertEquals([ring.nrEvents, ring.available], [4, 4]);
  * ```
  */
-export class AioCore {
-  /** Where requests come from. */
-  readonly cache: KmemCache<Kiocb>;
-  readonly #kernel: Kernel;
-  readonly #syncWait: WaitQueue;
-
+export class AioCore extends AioRings {
   /**
    * Makes the cache of a kernel.
    *
    * @param kernel The kernel.
    */
   constructor(kernel: Kernel) {
-    this.#kernel = kernel;
-    this.cache = new KmemCache(kernel, "kiocb", () => new Kiocb());
-    this.#syncWait = new WaitQueue(kernel, "a synchronous kiocb to complete");
-  }
-
-  /**
-   * `io_setup()`.
-   *
-   * @param nrEvents How many requests may be in flight.
-   * @returns The ring.
-   */
-  ioSetup(nrEvents: number): Kioctx {
-    return new Kioctx(this.#kernel, nrEvents);
+    super(kernel, new KmemCache(kernel, "kiocb", () => new Kiocb()));
   }
 
   /**
@@ -199,128 +152,117 @@ export class AioCore {
    *
    * @param ring Where the event goes.
    * @param request What is asked for.
-   * @returns 1, or `-EAGAIN` when the ring has no free slot.
+   * @returns 1, or `-EAGAIN` when the ring has no free slot, or
+   * `-EOPNOTSUPP` for a flag that this kernel does not know.
    */
   ioSubmitOne(ring: Kioctx, request: IoControlBlock): MaybeTask<number> {
-    const kernel = this.#kernel;
+    const kernel = this.kernel;
+    const { flags = 0 } = request;
+    if (flags !== 0 && iocbRwFlags(kernel.profile, flags) !== 0) {
+      return -EOPNOTSUPP;
+    }
+    return kernel.stepping
+      ? this.#submitStepping(ring, request)
+      : this.#submitNow(ring, request);
+  }
+
+  *#submitStepping(ring: Kioctx, request: IoControlBlock): Task<number> {
+    yield ring.slotsStep;
+    return yield* finish(this.#submitNow(ring, request));
+  }
+
+  #submitNow(ring: Kioctx, request: IoControlBlock): MaybeTask<number> {
+    // User space may have taken events without telling.
+    if (ring.available === 0) ring.refill();
     const iocb = ring.available > 0 ? this.cache.alloc() : null;
     if (iocb === null) return -EAGAIN;
     ring.available--;
-    this.#init(iocb, ring, request.file, request.offset, request.iov);
+    const { file, rw, offset, flags = 0 } = request;
+    this.#init(iocb, ring, file, offset, request.iov);
     iocb.kiData = request.data;
-    if (kernel.tracing) {
-      kernel.emit(
-        EV.io_submit,
-        iocb.id,
-        request.file.fInode.iIno,
-        request.rw,
-        request.offset,
-        iocb.iter.count,
-      );
+    iocb.kiFlags = flags;
+    iocb.iter.userBacked = request.kernelPages !== true;
+    if ((flags & IOCB_HIPRI) !== 0) ring.polled.push(iocb);
+    if (this.kernel.tracing) this.#traceSubmit(iocb, request);
+    // One reference is the request's, and goes when it completes; the other
+    // one lasts as long as it is submitted, which may be longer.
+    if (file.fCount !== undefined) {
+      getFile(file);
+      getFile(file);
     }
-    const ret = rwFile(iocb, request.rw);
-    if (ret === -EIOCBQUEUED) return 1;
-    if (kernel.stepping || typeof ret !== "number") {
-      return this.#submitLater(iocb, ret);
+    const ret = rw === READ ? rwFile(iocb, rw) : this.#write(iocb, file);
+    if (this.kernel.stepping || typeof ret !== "number") {
+      return this.#submitLater(iocb, file, ret);
     }
-    this.complete(iocb, ret);
-    return 1;
+    if (ret !== -EIOCBQUEUED) {
+      this.complete(iocb, isRestart(ret) ? -EINTR : ret);
+    }
+    return file.fCount === undefined ? 1 : this.#submitted(file, 1);
   }
 
-  *#submitLater(iocb: Kiocb, later: MaybeTask<number>): Task<number> {
+  /** A write, and the protection against a freeze around it. */
+  #write(iocb: Kiocb, file: File): MaybeTask<number> {
+    const { iSb } = file.fInode;
+    const starting = sbStartWrite(iSb);
+    if (starting !== null) return this.#writeLater(iocb, iSb, starting);
+    const { freezeUntilCompletion } = this.kernel.profile;
+    iocb.kiFreeze = freezeUntilCompletion;
+    const ret = rwFile(iocb, WRITE);
+    if (freezeUntilCompletion) return ret;
+    if (typeof ret !== "number") return endLater(iSb, ret);
+    sbEndWrite(iSb);
+    return ret;
+  }
+
+  *#writeLater(
+    iocb: Kiocb,
+    sb: SuperBlock,
+    starting: Task<void>,
+  ): Task<number> {
+    const { freezeUntilCompletion } = this.kernel.profile;
+    yield* starting;
+    iocb.kiFreeze = freezeUntilCompletion;
+    const ret = yield* finish(rwFile(iocb, WRITE));
+    if (!freezeUntilCompletion) sbEndWrite(sb);
+    return ret;
+  }
+
+  *#submitLater(
+    iocb: Kiocb,
+    file: File,
+    later: MaybeTask<number>,
+  ): Task<number> {
     const ret = yield* finish(later);
-    if (ret !== -EIOCBQUEUED) yield* this.aioComplete(iocb, ret);
-    return 1;
-  }
-
-  /**
-   * `aio_complete()`: puts the event on the ring, frees the request and wakes
-   * who waits for events. Runs in any context.
-   *
-   * @param iocb The request.
-   * @param res Bytes, or a negative errno.
-   */
-  *aioComplete(iocb: Kiocb, res: number): Task<void> {
-    const kernel = this.#kernel;
-    const ring = use(iocb).kiCtx;
-    if (!kernel.stepping || ring === null) return this.complete(iocb, res);
-    const lock = ring.completionLock;
-    yield lock.request(kernel);
-    lock.take(kernel, true);
-    yield ring.tailStep;
-    this.#publish(ring, iocb, res);
-    lock.unlock(kernel);
-    this.cache.free(iocb);
-    yield ring.wait.step;
-    ring.wait.wakeUp(kernel);
-  }
-
-  /**
-   * `aio_complete()` for code that nobody decides about step by step.
-   *
-   * @param iocb The request.
-   * @param res Bytes, or a negative errno.
-   */
-  complete(iocb: Kiocb, res: number): void {
-    const kernel = this.#kernel;
-    const ring = use(iocb).kiCtx;
-    if (ring === null) {
-      iocb.syncResult = res;
-      this.#syncWait.wakeUp(kernel);
-      return;
+    if (ret !== -EIOCBQUEUED) {
+      yield* this.aioComplete(iocb, isRestart(ret) ? -EINTR : ret);
     }
-    this.#publish(ring, iocb, res);
-    this.cache.free(iocb);
-    ring.wait.wakeUp(kernel);
+    return yield* finish(this.#submitted(file, 1));
   }
 
-  #publish(ring: Kioctx, iocb: Kiocb, res: number): void {
-    const slot = ring.tail & (ring.ring.length - 1);
-    const event = ring.ring[slot] as IoEvent;
-    event.data = use(iocb).kiData;
-    event.res = res;
-    ring.ids[slot] = iocb.id;
-    ring.tail++;
-    const kernel = this.#kernel;
-    if (kernel.tracing) kernel.emit(EV.aio_complete, iocb.id, res);
+  /** The submission lets go of the file. */
+  #submitted(file: File, ret: number): MaybeTask<number> {
+    const rest = fput(file);
+    return rest === null ? ret : this.#fputLater(rest, ret);
   }
 
-  /**
-   * `io_getevents()`: waits for events and takes them off the ring.
-   *
-   * @param ring The ring.
-   * @param min How many to wait for.
-   * @param out Gets the events that were taken, as many as there are.
-   * @returns How many were taken.
-   */
-  *ioGetevents(ring: Kioctx, min: number, out: IoEvent[]): Task<number> {
-    const kernel = this.#kernel;
-    for (;;) {
-      if (kernel.stepping) yield ring.wait.step;
-      ring.wait.prepareToWait(kernel);
-      if (kernel.stepping) yield ring.tailReadStep;
-      if (ring.tail - ring.head >= min) break;
-      kernel.mightSleep("io_getevents");
-      yield SCHEDULE;
-    }
-    ring.wait.finishWait(kernel);
-    let taken = 0;
-    for (; ring.head < ring.tail; ring.head++) {
-      const slot = ring.head & (ring.ring.length - 1);
-      const { data, res } = ring.ring[slot] as IoEvent;
-      const event = out[taken];
-      if (event === undefined) out[taken] = { data, res };
-      else {
-        event.data = data;
-        event.res = res;
-      }
-      if (kernel.tracing) {
-        kernel.emit(EV.io_getevents, ring.ids[slot] as number, res);
-      }
-      ring.available++;
-      taken++;
-    }
-    return taken;
+  *#fputLater(rest: Task<unknown>, ret: number): Task<number> {
+    yield* rest;
+    return ret;
+  }
+
+  #traceSubmit(
+    iocb: Kiocb,
+    { file, rw, offset }: IoControlBlock,
+  ): void {
+    this.kernel.emit(
+      EV.io_submit,
+      iocb.id,
+      file.fInode.iIno,
+      rw,
+      offset,
+      iocb.iter.count,
+      file instanceof OpenFile ? file.id : NaN,
+    );
   }
 
   /**
@@ -330,6 +272,7 @@ export class AioCore {
    * @param rw Direction.
    * @param iov The buffer.
    * @param offset First byte in the file.
+   * @param flags {@linkcode IOCB_HIPRI}, {@linkcode IOCB_NOWAIT}.
    * @returns Bytes, or a negative errno.
    */
   *syncRw(
@@ -337,19 +280,29 @@ export class AioCore {
     rw: Rw,
     iov: readonly Iovec[],
     offset: number,
+    flags: number = 0,
   ): Task<number> {
+    const refused = iocbRwFlags(this.kernel.profile, flags);
+    if (refused !== 0) return refused;
     const iocb = this.cache.alloc();
     if (iocb === null) return -EAGAIN;
     this.#init(iocb, null, file, offset, iov);
+    iocb.kiFlags = flags;
+    getFile(file);
+    const { iSb } = file.fInode;
+    const starting = rw === WRITE ? sbStartWrite(iSb) : null;
+    if (starting !== null) yield* starting;
     let ret = yield* finish(rwFile(iocb, rw));
     if (ret === -EIOCBQUEUED) ret = yield* this.#waitOnSyncKiocb(iocb);
-    this.cache.free(iocb);
+    if (rw === WRITE) sbEndWrite(iSb);
+    const rest = this.free(iocb);
+    if (rest !== null) yield* rest;
     return ret;
   }
 
   *#waitOnSyncKiocb(iocb: Kiocb): Task<number> {
-    const kernel = this.#kernel;
-    const queue = this.#syncWait;
+    const kernel = this.kernel;
+    const queue = this.syncWait;
     kernel.mightSleep("wait_on_sync_kiocb");
     for (;;) {
       if (kernel.stepping) yield queue.step;
@@ -371,11 +324,30 @@ export class AioCore {
     iocb.kiFilp = file;
     iocb.kiCtx = ring;
     iocb.kiPos = offset;
+    iocb.kiFlags = 0;
     iocb.kiData = 0;
     iocb.private = null;
+    iocb.kiFreeze = false;
     iocb.syncResult = -EIOCBQUEUED;
     iocb.iter.reset(iov);
+    iocb.iter.userBacked = true;
   }
+}
+
+/**
+ * Whether a result asks for the system call to begin again. There is no way to
+ * do that for one request of many.
+ */
+function isRestart(ret: number): boolean {
+  return ret === -ERESTARTSYS || ret === -ERESTARTNOINTR ||
+    ret === -ERESTARTNOHAND || ret === -ERESTART_RESTARTBLOCK;
+}
+
+/** The end of a write whose protection lasts as long as its submission. */
+function* endLater(sb: SuperBlock, writing: Task<number>): Task<number> {
+  const ret = yield* writing;
+  sbEndWrite(sb);
+  return ret;
 }
 
 /** The file operation of a request. */

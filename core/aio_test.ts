@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { IoEvent } from "./aio.ts";
+import type { IoEvent } from "./kioctx.ts";
 import { READ, WRITE } from "./bio.ts";
 import { EAGAIN, EIO, EIOCBQUEUED } from "./errno.ts";
 import { O_DIRECT } from "./fs.ts";
@@ -113,7 +113,7 @@ Deno.test("ioGetevents() that waits for an event nobody sends is reported as hun
   kernel.spawn("fio", kernel.aio.ioGetevents(ring, 1, []));
   assertEquals(
     kernel.run().hung,
-    "task fio-10 waits for an event on the completion ring",
+    "nobody is left to wake the one who waits; task fio-10 waits since 100 ns for an event on the completion ring (0 requests not reaped), and nobody has ever woken that queue",
   );
 });
 

@@ -12,7 +12,7 @@ import { EV } from "./events.ts";
 import type { Kernel } from "./kernel.ts";
 import { type Page, PAGE_SIZE, putPage } from "./page.ts";
 import { KmemCache, SlabObject, use } from "./slab.ts";
-import type { Task } from "./step.ts";
+import { type Task, writeStep } from "./step.ts";
 
 /** The transfer is a read: from the device to memory. */
 export const READ = 0 as const;
@@ -27,11 +27,25 @@ export const REQ_SYNC: number = 1 << 0;
 export const REQ_FUA: number = 1 << 1;
 /** Bit of `biOpf`: fail with `-EAGAIN` instead of waiting. */
 export const REQ_NOWAIT: number = 1 << 2;
+/** Bit of `biOpf`: more bios like it follow, a hint. */
+export const REQ_IDLE: number = 1 << 3;
+/** Bit of `biOpf`: whoever waits looks for its end; no interrupt tells it. */
+export const REQ_POLLED: number = 1 << 4;
 
-/** Most pages in one bio. */
+/** Most pages in one bio of Linux. */
 export const BIO_MAX_PAGES: number = 256;
 /** Binary logarithm of a sector, always 512 bytes. */
 export const SECTOR_SHIFT: number = 9;
+
+/** Where a bio goes back to: `struct bio_set`. */
+export interface BioPool {
+  /**
+   * Takes a bio back, with whatever lies in front of it.
+   *
+   * @param bio The bio; nobody refers to it any more.
+   */
+  free(bio: Bio): void;
+}
 
 /** Called when a bio has ended: `bi_end_io`. */
 export type BioEndIo = (bio: Bio) => Task<unknown>;
@@ -54,6 +68,8 @@ export type BioEndIo = (bio: Bio) => Task<unknown>;
 export class Bio extends SlabObject {
   /** The kernel it lives in. */
   kernel!: Kernel;
+  /** Where it goes back to: `bi_pool`. */
+  biPool!: BioPool;
   /** The device it goes to. */
   biBdev!: BlockDevice;
   /** First sector, in units of 512 bytes. */
@@ -78,6 +94,8 @@ export class Bio extends SlabObject {
   dioId = 0;
   /** Number of page pieces. */
   biVcnt = 0;
+  /** Most page pieces that fit. */
+  biMaxVecs: number = BIO_MAX_PAGES;
   /** Pages of the pieces; the first `biVcnt` count. */
   readonly pages: Page[] = [];
   /** Where in its page each piece starts. */
@@ -107,7 +125,7 @@ export class Bio extends SlabObject {
 
   /** Whether no further piece fits. */
   get full(): boolean {
-    return this.biVcnt >= BIO_MAX_PAGES;
+    return this.biVcnt >= this.biMaxVecs;
   }
 
   /**
@@ -210,6 +228,8 @@ export class BioCaches {
       );
     }
     bio.kernel = this.#kernel;
+    bio.biPool = this.cache;
+    bio.biMaxVecs = this.#kernel.bioMaxPages;
     bio.biBdev = bdev;
     bio.init(rw, sector);
     return bio;
@@ -221,6 +241,7 @@ export class BioCaches {
    * @param bio The bio.
    */
   get(bio: Bio): void {
+    if (this.#kernel.stepping) this.#kernel.touch(writeStep(bio.addr));
     use(bio).biCnt++;
   }
 
@@ -232,7 +253,8 @@ export class BioCaches {
    */
   put(bio: Bio): void {
     if (!bio.live) this.cache.free(bio);
-    if (--bio.biCnt === 0) this.cache.free(bio);
+    if (this.#kernel.stepping) this.#kernel.touch(writeStep(bio.addr));
+    if (--bio.biCnt === 0) bio.biPool.free(bio);
   }
 }
 
@@ -317,9 +339,7 @@ export function submitBio(bio: Bio): Task<unknown> | null {
     ((bio.biSector | sectors) & mask) !== 0 || bio.biSector < 0 ||
     (bio.biSector + sectors) * 512 > biBdev.sizeBytes
   ) {
-    throw new RangeError(
-      `Cannot submit bio: sectors ${bio.biSector} + ${sectors} are not whole blocks of ${biBdev.logicalBlockSize} bytes inside ${biBdev.name} (${biBdev.sizeBytes} bytes); look at what getBlock maps`,
-    );
+    throwMisplaced(bio, sectors);
   }
   if (kernel.tracing) {
     kernel.emit(
@@ -333,6 +353,12 @@ export function submitBio(bio: Bio): Task<unknown> | null {
     );
   }
   return biBdev.submitBio(bio);
+}
+
+function throwMisplaced({ biBdev, biSector }: Bio, sectors: number): never {
+  throw new RangeError(
+    `Cannot submit bio: sectors ${biSector} + ${sectors} are not whole blocks of ${biBdev.logicalBlockSize} bytes inside ${biBdev.name} (${biBdev.sizeBytes} bytes); look at what getBlock maps`,
+  );
 }
 
 /**

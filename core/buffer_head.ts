@@ -56,6 +56,11 @@ export class BufferHead {
     return (this.bState & BH_NEW) !== 0;
   }
 
+  /** Whether what follows the range needs metadata that is not in memory. */
+  get boundary(): boolean {
+    return (this.bState & BH_BOUNDARY) !== 0;
+  }
+
   /** Whether the completion is to be deferred. */
   get deferCompletion(): boolean {
     return (this.bState & BH_DEFER_COMPLETION) !== 0;

@@ -1,6 +1,14 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type Choices, decodeChoices, encodeChoices } from "./choices.ts";
+import {
+  type Choices,
+  decodeChoices,
+  decodePrint,
+  encodeChoices,
+  encodePrint,
+  mixPrint,
+  printWhole,
+} from "./choices.ts";
 
 const SEED = 20132;
 
@@ -95,4 +103,68 @@ Deno.test("decodeChoices() says that a text which ends within an option is cut s
 Deno.test("decodeChoices() says that a text which ends within a gap is cut short", () => {
   const text = encodeChoices([{ point: 7, option: 1 }]);
   assertThrows(() => decodeChoices(text.slice(0, 1)), SyntaxError, "cut short");
+});
+
+const print = fc.record({
+  steps: fc.nat(2 ** 30),
+  deviations: fc.array(fc.nat(63)),
+  whole: fc.nat(2 ** 18 - 1),
+});
+
+Deno.test(`decodePrint() reads what encodePrint() wrote (seed ${SEED})`, () => {
+  fc.assert(
+    fc.property(print, (one) => {
+      const text = encodePrint(one);
+      assertMatch(text, /^[A-Za-z0-9_~]{4,}$/);
+      assertEquals(decodePrint(text, one.deviations.length), one);
+    }),
+    { seed: SEED, numRuns: 500 },
+  );
+});
+
+Deno.test("decodePrint() says that a text which ends before the number of steps is cut short", () => {
+  const text = encodePrint({ steps: 9, deviations: [1, 2], whole: 3 });
+  assertThrows(
+    () => decodePrint(text.slice(0, -1), 2),
+    SyntaxError,
+    "cut short",
+  );
+  assertThrows(() => decodePrint(text, 3), SyntaxError, "cut short");
+});
+
+Deno.test("decodePrint() names the character that is no digit, and where", () => {
+  assertThrows(
+    () => decodePrint("AA!A", 0),
+    SyntaxError,
+    "Cannot read schedule: '!' at position 2 of its print is no digit",
+  );
+});
+
+Deno.test(`mixPrint() tells runs apart that differ in one step (seed ${SEED})`, () => {
+  const step = fc.record({
+    options: fc.integer({ min: 1, max: 9 }),
+    ctx: fc.integer({ min: 1, max: 40 }),
+    what: fc.nat(3),
+  });
+  type MadeStep = { options: number; ctx: number; what: number };
+  const printOf = (steps: readonly MadeStep[]) =>
+    printWhole(steps.reduce(
+      (sum, { options, ctx, what }) => mixPrint(sum, options, ctx, what),
+      0,
+    ));
+  let same = 0;
+  fc.assert(
+    fc.property(
+      fc.array(step, { minLength: 1, maxLength: 20 }),
+      step,
+      fc.nat(),
+      (steps, other, at) => {
+        const changed = steps.with(at % steps.length, other);
+        if (JSON.stringify(changed) === JSON.stringify(steps)) return;
+        if (printOf(changed) === printOf(steps)) same++;
+      },
+    ),
+    { seed: SEED, numRuns: 2000 },
+  );
+  assertEquals([same <= 1, same], [true, same]);
 });

@@ -19,10 +19,22 @@ export const TASK_DEAD: number = 3;
 /** Identity of the context that is there before anything runs. */
 export const BOOT_ID: number = 1;
 
+/** A wake-up that was sent. */
+export interface Wake {
+  /** When, in nanoseconds. */
+  readonly at: number;
+  /** Who sent it, as messages name it. */
+  readonly by: string;
+}
+
 /** What a context can wait for: a lock or a wait queue. */
 export interface WaitTarget {
-  /** Says what it is, and for a lock who holds it. */
+  /** The wake-up that was sent last, null when there was none. */
+  readonly lastWake?: Wake | null;
+  /** Says what it is, how it stands, and for a lock who holds it. */
   describe(): string;
+  /** Who has to go on before the wait is over, as far as that is known. */
+  blockers?(): Iterable<Context>;
 }
 
 /**
@@ -62,10 +74,16 @@ export class Context {
   step: Step = SCHEDULE;
   /** What it waits for, when it does not run. */
   waitingOn: WaitTarget | null = null;
+  /** When it stopped running, in nanoseconds. */
+  waitingSince = 0;
   /** Spinlocks held, and other reasons why it must not sleep. */
   atomicDepth = 0;
   /** How often it has disabled interrupts. */
   irqsOff = 0;
+  /** How many locks it holds exclusively. */
+  locksHeld = 0;
+  /** The one of them that it took last. */
+  lastLock: WaitTarget | null = null;
   /** Row of the trace's context table, -1 when not yet known. */
   row: number = -1;
   /** The processor that `row` was made for. */
@@ -84,39 +102,9 @@ export class Context {
 
   /** How messages name it: `task fio-12`, `softirq on cpu 1`. */
   get label(): string {
-    return this.inInterrupt
-      ? `${this.kind} on cpu ${this.cpu}`
-      : `${this.kind} ${this.comm}-${this.tid}`;
+    if (!this.inInterrupt) return `${this.kind} ${this.comm}-${this.tid}`;
+    return this.cpu < 0
+      ? `${this.kind} that is pending`
+      : `${this.kind} on cpu ${this.cpu}`;
   }
-}
-
-/**
- * Says who waits for what, among contexts of which none can run.
- *
- * @param contexts All contexts of a run.
- * @returns A line such as `task rm-11 waits for i_mutex of inode 12 held by
- * task fio-10`, or null when all have ended.
- *
- * @example
- * ```ts
- * import { Context, waitGraph } from "@endio/dio/core";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(waitGraph([new Context()]), null);
- * ```
- */
-export function waitGraph(contexts: Iterable<Context>): string | null {
-  const stuck = [...contexts].filter((ctx) =>
-    (ctx.body !== null || ctx.handler !== null) && ctx.state !== TASK_DEAD
-  );
-  if (stuck.length === 0) return null;
-  const waits = stuck.map((ctx) =>
-    `${ctx.label} waits for ${
-      ctx.waitingOn?.describe() ??
-        (ctx.queued
-          ? `cpu ${ctx.cpu}`
-          : "a wake-up that nobody is left to send")
-    }`
-  );
-  return waits.join("; ");
 }

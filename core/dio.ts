@@ -15,11 +15,12 @@ import type { Kiocb } from "./aio.ts";
 import { type Bio, READ, type Rw } from "./bio.ts";
 import { BufferHead } from "./buffer_head.ts";
 import type { Context, WaitTarget } from "./context.ts";
-import type { DioOps, Inode } from "./fs.ts";
+import type { DioOps } from "./filesystem.ts";
+import type { Inode } from "./fs.ts";
 import type { SpinLock } from "./lock.ts";
-import type { IovIter } from "./page.ts";
+import { type IovIter, type Page, PAGE_SIZE } from "./page.ts";
 import { SlabObject } from "./slab.ts";
-import { WorkItem } from "./workqueue.ts";
+import { WorkItem } from "./work_item.ts";
 
 /**
  * One direct I/O request: `struct dio`.
@@ -44,7 +45,7 @@ export class Dio extends SlabObject implements WaitTarget {
   iter!: IovIter;
   /** The filesystem's functions. */
   ops!: DioOps;
-  /** `DIO_LOCKING`, `DIO_SKIP_HOLES`. */
+  /** `DIO_LOCKING`, `DIO_SKIP_HOLES`, … */
   flags = 0;
   /** Size of the file when the request began, in bytes. */
   iSize = 0;
@@ -60,6 +61,8 @@ export class Dio extends SlabObject implements WaitTarget {
   isAsync = false;
   /** Whether the last bio queues the completion. */
   deferCompletion = false;
+  /** Whether it reads into pages of a process, which have to be dirty then. */
+  shouldDirty = false;
   /** The submitter's reference, and one for each bio in flight. */
   refcount = 0;
   /** Bios that have ended and wait for the submitter, the newest first. */
@@ -78,6 +81,8 @@ export class Dio extends SlabObject implements WaitTarget {
   value = 0;
   /** In its completion: whether the AIO callback is told, not the submitter. */
   reported = false;
+  /** In its completion: whether it runs where cached pages can be dropped. */
+  mayInvalidate = false;
   /**
    * What the memory at the end of the dio is used as: the page array while
    * pages are pinned, then the work item of the deferred completion.
@@ -85,10 +90,11 @@ export class Dio extends SlabObject implements WaitTarget {
   overlay: "pages" | "work" = "pages";
   /** The deferred completion, once {@linkcode overlay} says so. */
   readonly completeWork: WorkItem = new WorkItem();
-  /** What only the submitter uses: `struct dio_submit`. */
-  readonly sdio: DioSubmit = new DioSubmit();
-  /** The answer of the last mapping call. */
-  readonly mapBh: BufferHead = new BufferHead();
+  /**
+   * What only the submitter uses, and only while it submits: what lies on its
+   * stack.
+   */
+  sdio!: DioSubmit;
 
   /**
    * Says what a submitter waits for.
@@ -101,7 +107,10 @@ export class Dio extends SlabObject implements WaitTarget {
 }
 
 /**
- * The state of a submission.
+ * The state of a submission: `struct dio_submit`.
+ *
+ * Positions are bytes; on the device and in the file alike they are whole
+ * blocks of `2^blkbits` bytes.
  *
  * @example
  * ```ts
@@ -122,18 +131,60 @@ export class DioSubmit {
   position = 0;
   /** End of the request in the file. */
   end = 0;
-  /** Where in the file the bio under construction ends. */
-  bioEnd = 0;
+  /** End in the file of what is mapped in one go. */
+  segmentEnd = 0;
+  /** Binary logarithm of the filesystem's block size, sampled once. */
+  iBlkbits = 0;
+  /** Binary logarithm of the blocks that the request is made of. */
+  blkbits = 0;
   /** Bytes of the current mapping that are left. */
   available = 0;
   /** Next byte on the device, when the current mapping is mapped. */
   devicePosition = 0;
+  /** Whether the first block has been looked at for bytes to zero. */
+  startZeroDone = false;
+  /** Whether the bio ends here: what follows needs metadata to be read. */
+  boundary = false;
+  /** Pages that bios are still to be made room for. */
+  pagesInIo = 0;
   /** Bios made so far, to know when to reap. */
   bios = 0;
+  /** Where in the file the bio under construction begins. */
+  bioPosition = 0;
+  /** The deferred section: its page, or null. */
+  curPage: Page | null = null;
+  /** Where in its page it starts. */
+  curOffset = 0;
+  /** Its length in bytes. */
+  curLength = 0;
+  /** Where on the device it starts. */
+  curDevice = 0;
+  /** Where in the file it starts. */
+  curPosition = 0;
+  /** The first page of the array that is not used up. */
+  head = 0;
+  /** Behind the last page of the array. */
+  tail = 0;
+  /** Where in the first page the buffer goes on. */
+  from = 0;
+  /** Where in the last page the buffer ends. */
+  to = 0;
+  /**
+   * The page array: pages that are pinned and not used up. In Linux it lies in
+   * the dio; whose memory it is is {@linkcode Dio.overlay}.
+   */
+  readonly pages: Page[] = [];
+  /** The answer of the last mapping call. */
+  readonly mapBh: BufferHead = new BufferHead();
   /** First block of the last mapping call. */
   block = 0;
   /** Bytes that the last mapping call asked for. */
   wanted = 0;
+
+  /** Where in the first page of the array the buffer ends. */
+  get pageEnd(): number {
+    return this.head === this.tail - 1 ? this.to : PAGE_SIZE;
+  }
 
   /**
    * Starts a request.
@@ -148,6 +199,13 @@ export class DioSubmit {
     this.end = offset + bytes;
     this.available = 0;
     this.devicePosition = 0;
+    this.startZeroDone = false;
+    this.boundary = false;
     this.bios = 0;
+    this.curPage = null;
+    this.head = 0;
+    this.tail = 0;
+    this.mapBh.bState = 0;
+    this.mapBh.bPrivate = null;
   }
 }

@@ -9,9 +9,10 @@
 import type { Bio } from "./bio.ts";
 import { TASK_UNINTERRUPTIBLE } from "./context.ts";
 import type { Dio } from "./dio.ts";
-import { DioCompletion } from "./dio_complete.ts";
+import { DioBioEnd } from "./dio_bio.ts";
+import { EIO } from "./errno.ts";
 import { use } from "./slab.ts";
-import { SCHEDULE, type Task } from "./step.ts";
+import { readStep, SCHEDULE, stepAddr, type Task } from "./step.ts";
 
 /** After so many bios, a submitter looks for finished ones. */
 const REAP_INTERVAL = 64;
@@ -21,13 +22,25 @@ const REAP_INTERVAL = 64;
  *
  * @example
  * ```ts
- * import { DioAwait, Kernel } from "@endio/dio/core";
+ * import { runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { type Dio, DirectIo } from "@endio/dio/core";
+ * import { MODELS } from "@endio/dio/fs-models";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(new Kernel().directIo instanceof DioAwait, true);
+ * const seen: number[] = [];
+ * class Watched extends DirectIo {
+ *   override *dioAwaitCompletion(dio: Dio) {
+ *     seen.push(dio.id);
+ *     yield* super.dioAwaitCompletion(dio);
+ *   }
+ * }
+ * runScenario(MODELS[0]!, scenarioById("sync-write"), {
+ *   directIo: (kernel) => new Watched(kernel),
+ * });
+ * assertEquals(seen, [1, 2]);
  * ```
  */
-export class DioAwait extends DioCompletion {
+export class DioAwait extends DioBioEnd {
   /**
    * `dio_await_completion()`: the submitter waits for every bio, and
    * processes those that nobody else does.
@@ -38,9 +51,20 @@ export class DioAwait extends DioCompletion {
     for (;;) {
       const bio = yield* this.dioAwaitOne(dio);
       if (bio === null) return;
-      if (bio.biError !== 0) yield* this.dioNoteError(dio, bio);
-      this.dioBioRelease(dio, bio);
+      yield* this.dioBioComplete(dio, bio);
     }
+  }
+
+  /**
+   * `dio_bio_complete()`: processes a bio that has ended.
+   *
+   * @param dio The request.
+   * @param bio The bio.
+   */
+  *dioBioComplete(dio: Dio, bio: Bio): Task<void> {
+    if (bio.biError !== 0) yield* this.dioNoteError(dio, bio);
+    const rest = this.dioBioRelease(dio, bio);
+    if (rest !== null) yield* rest;
   }
 
   /**
@@ -95,16 +119,19 @@ export class DioAwait extends DioCompletion {
    * @returns 0, or the error of one of them, which stops the submission.
    */
   *dioBioReap(dio: Dio): Task<number> {
+    const { kernel } = this;
     let error = 0;
-    while (dio.bioList !== null) {
+    for (;;) {
+      // The end of a bio writes the list under the lock.
+      if (kernel.stepping) yield readStep(stepAddr(dio.bioLock.step));
+      if (dio.bioList === null) return error;
       const bio = yield* this.dioAwaitOne(dio);
-      if (bio === null) break;
-      if (bio.biError !== 0) {
-        yield* this.dioNoteError(dio, bio);
-        if (error === 0) error = dio.ioError;
+      if (bio === null) return error;
+      const { biError } = bio;
+      yield* this.dioBioComplete(dio, bio);
+      if (error === 0 && biError !== 0) {
+        error = kernel.profile.reapsAsEio ? -EIO : biError;
       }
-      this.dioBioRelease(dio, bio);
     }
-    return error;
   }
 }

@@ -117,6 +117,6 @@ Deno.test("DioAwait says what the submitter waits for when a bio never ends", ()
   rig.submitSync({ bytes: 8192 });
   assertEquals(
     rig.kernel.run().hung,
-    "task dd-10 waits for the bios of dio 1 to end, 1 in flight",
+    "nobody is left to wake the one who waits; task dd-10 waits since 100 ns for the bios of dio 1 to end, 1 in flight",
   );
 });

@@ -15,38 +15,32 @@
  * @module
  */
 
-import {
-  type Bio,
-  bioReleasePages,
-  bioSetPagesDirty,
-  READ,
-  REQ_NOWAIT,
-} from "./bio.ts";
+import { READ, WRITE } from "./bio.ts";
 import { Dio } from "./dio.ts";
+import { DIO_SKIP_DIO_COUNT } from "./dio_flags.ts";
 import { DioReport } from "./dio_report.ts";
-import { EAGAIN, EFAULT, EIO, EIOCBQUEUED } from "./errno.ts";
+import { EFAULT, EIOCBQUEUED } from "./errno.ts";
 import { EV } from "./events.ts";
 import { inodeDioDone } from "./inode_dio.ts";
+import {
+  dioWarnStalePagecache,
+  invalidateInodePages2Range,
+} from "./page_cache.ts";
 import type { Kernel } from "./kernel.ts";
 import { SpinLock } from "./lock.ts";
+import { PAGE_SIZE } from "./page.ts";
 import { KmemCache, use } from "./slab.ts";
-import {
-  finish,
-  type MaybeTask,
-  NOTHING,
-  readStep,
-  type Task,
-  writeStep,
-} from "./step.ts";
+import { finish, type MaybeTask, readStep, type Task } from "./step.ts";
 
 /** Part of a dio that is shared on its own: `io_error`. */
-const ADDR_IO_ERROR = 1;
+export const DIO_ADDR_IO_ERROR = 1;
 const ADDRS = 2;
 
 /** A part of the completion of a request. */
 export type CompletionStage =
   | "result"
   | "end_io"
+  | "invalidate"
   | "inode_dio_done"
   | "aio_complete"
   | "free";
@@ -55,6 +49,7 @@ export type CompletionStage =
 const COMPLETION_ORDER: readonly CompletionStage[] = [
   "result",
   "end_io",
+  "invalidate",
   "inode_dio_done",
   "aio_complete",
   "free",
@@ -65,13 +60,19 @@ const COMPLETION_ORDER: readonly CompletionStage[] = [
  *
  * @example A variant with a mistake
  * ```ts
- * import { type Dio, DirectIo, Kernel } from "@endio/dio/core";
+ * import { runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { type Dio, DirectIo } from "@endio/dio/core";
+ * import { MODELS } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
  *
  * class LeakingDirectIo extends DirectIo {
  *   override dioFree(_dio: Dio): void {}
  * }
- * const kernel = new Kernel({ directIo: (k) => new LeakingDirectIo(k) });
- * kernel.run();
+ * const { violations } = runScenario(MODELS[0]!, scenarioById("aio-write"), {
+ *   directIo: (kernel) => new LeakingDirectIo(kernel),
+ * });
+ * const rules = violations.map(({ rule }) => rule);
+ * assertEquals(rules.includes("released-once/no-leak"), true);
  * ```
  */
 export class DioCompletion extends DioReport {
@@ -93,95 +94,13 @@ export class DioCompletion extends DioReport {
   }
 
   /**
-   * `dio_bio_end_aio()`: the end of a bio of an asynchronous request.
-   *
-   * @param bio The bio.
-   * @returns What is left to be run in this context.
-   */
-  dioBioEndAio(bio: Bio): Task<unknown> {
-    const { kernel } = this;
-    const dio = use(bio.biPrivate as Dio);
-    if (kernel.tracing) kernel.emit(EV.dio_bio_end_aio, dio.id, bio.id);
-    if (bio.biError !== 0 || dio.bioLock.mustWait(kernel)) {
-      return this.#dioBioEndAioWaiting(dio, bio);
-    }
-    this.dioBioRelease(dio, bio);
-    return this.dioBioEnded(dio, this.dioDropRef(dio)) ?? NOTHING;
-  }
-
-  *#dioBioEndAioWaiting(dio: Dio, bio: Bio): Task<void> {
-    const { kernel } = this;
-    const lock = dio.bioLock;
-    if (bio.biError !== 0) yield* this.dioNoteError(dio, bio);
-    this.dioBioRelease(dio, bio);
-    if (lock.mustWait(kernel)) yield lock.request(kernel);
-    const rest = this.dioBioEnded(dio, this.dioDropRef(dio));
-    if (rest !== null) yield* rest;
-  }
-
-  /**
-   * A bio has dropped its reference. The last one completes the request here,
-   * or in the workqueue if the filesystem has to sleep.
-   *
-   * @param dio The request; not to be touched while references are left.
-   * @param remaining The references that are left.
-   * @returns What is left to be run in this context, or null.
-   */
-  dioBioEnded(dio: Dio, remaining: number): Task<unknown> | null {
-    if (remaining > 0) return null;
-    if (use(dio).result > 0 && this.dioMustDefer(dio)) {
-      return this.dioQueueCompletion(dio);
-    }
-    const done = this.dioComplete(dio, dio.iocb.kiPos, 0, true);
-    return typeof done === "number" ? null : done;
-  }
-
-  /**
-   * `dio_bio_end_io()`: the end of a bio of a request that is waited for. The
-   * submitter processes it.
-   *
-   * @param bio The bio.
-   */
-  *dioBioEndIo(bio: Bio): Task<void> {
-    const { kernel } = this;
-    const dio = use(bio.biPrivate as Dio);
-    const lock = dio.bioLock;
-    if (kernel.tracing) kernel.emit(EV.dio_bio_end_io, dio.id, bio.id);
-    if (lock.mustWait(kernel)) yield lock.request(kernel);
-    bio.biNext = use(dio).bioList;
-    dio.bioList = bio;
-    this.dioDropRef(dio);
-  }
-
-  /**
-   * Drops one reference and tells how many are left; wakes the submitter when
-   * only its own is left. It is one critical section: a waiter can neither
-   * miss the wake-up nor free the dio under the one who wakes it. The caller
-   * has asked for the lock.
-   *
-   * @param dio The request.
-   * @returns The references that are left. If none, the caller owns the
-   * completion; else it must not touch the dio any more.
-   */
-  dioDropRef(dio: Dio): number {
-    const { kernel } = this;
-    const lock = dio.bioLock;
-    lock.take(kernel, true);
-    const remaining = --use(dio).refcount;
-    if (remaining === 1 && dio.waiter !== null) {
-      kernel.wakeUpProcess(dio.waiter);
-    }
-    lock.unlock(kernel);
-    return remaining;
-  }
-
-  /**
    * `dio_aio_complete_work()`: the deferred completion.
    *
    * @param dio The request.
    */
   override *dioAioCompleteWork(dio: Dio): Task<void> {
-    yield* finish(this.dioComplete(dio, use(dio).iocb.kiPos, 0, true));
+    use(dio).mayInvalidate = true;
+    yield* finish(this.dioComplete(dio, dio.iocb.kiPos, 0, true));
   }
 
   /**
@@ -237,7 +156,8 @@ export class DioCompletion extends DioReport {
    * The stages of a completion, in order.
    *
    * @param _dio The request.
-   * @returns Result, `end_io`, the drop of the count, the report, the free.
+   * @returns Result, `end_io`, what is cached, the drop of the count, the
+   * report, the free.
    */
   completionOrder(_dio: Dio): readonly CompletionStage[] {
     return COMPLETION_ORDER;
@@ -259,7 +179,10 @@ export class DioCompletion extends DioReport {
         return null;
       case "end_io":
         return this.dioHasEndIo(dio) ? this.dioEndIo(dio) : null;
+      case "invalidate":
+        return kernel.profile.invalidateAfter ? this.dioInvalidate(dio) : null;
       case "inode_dio_done":
+        if ((dio.flags & DIO_SKIP_DIO_COUNT) !== 0) return null;
         if (kernel.stepping) return inodeDioDone(dio.inode, dio.id);
         dio.inode.dioDone(dio.id);
         return null;
@@ -272,14 +195,14 @@ export class DioCompletion extends DioReport {
   }
 
   *#dioResultStepping(dio: Dio): Task<void> {
-    yield readStep(dio.addr + ADDR_IO_ERROR);
+    yield readStep(dio.addr + DIO_ADDR_IO_ERROR);
     this.dioResult(use(dio));
   }
 
   /**
    * Works out what a request comes to: the error of the submission, else that
    * of a page, else that of a bio, else the count; for a read no more than
-   * the file held when it began.
+   * the file held when it began, which may be nothing at all.
    *
    * @param dio The request.
    */
@@ -288,7 +211,7 @@ export class DioCompletion extends DioReport {
     const { result, offset, iSize, submitted } = dio;
     if (kernel.tracing) this.#trace(dio);
     dio.transferred = result > 0 && dio.rw === READ && offset + result > iSize
-      ? iSize - offset
+      ? Math.max(iSize - offset, 0)
       : result;
     let value = submitted === -EIOCBQUEUED ? 0 : submitted;
     if (
@@ -345,6 +268,33 @@ export class DioCompletion extends DioReport {
   }
 
   /**
+   * Drops the cached pages of what was written: a buffered read may have
+   * brought them in while the write was under way. It comes after `end_io`,
+   * or a reader could cache zeros of blocks that are still unwritten.
+   *
+   * @param dio The request.
+   * @returns What is left of it to be run in this context, or null.
+   */
+  dioInvalidate(dio: Dio): Task<void> | null {
+    const { kernel } = this;
+    if (!dio.mayInvalidate || dio.value <= 0 || dio.rw !== WRITE) return null;
+    return kernel.stepping || dio.inode.nrpages > 0
+      ? this.#invalidate(dio)
+      : null;
+  }
+
+  *#invalidate({ inode, iocb, offset, value }: Dio): Task<void> {
+    if (this.kernel.stepping) yield inode.iMapping.readStep;
+    if (inode.nrpages === 0) return;
+    const error = yield* invalidateInodePages2Range(
+      inode,
+      Math.floor(offset / PAGE_SIZE),
+      Math.floor((offset + value - 1) / PAGE_SIZE),
+    );
+    if (error !== 0) dioWarnStalePagecache(iocb.kiFilp);
+  }
+
+  /**
    * Frees a dio.
    *
    * @param dio The request.
@@ -353,35 +303,6 @@ export class DioCompletion extends DioReport {
     const { kernel } = this;
     if (kernel.tracing) kernel.emit(EV.dio_free, dio.id);
     this.dioCache.free(dio);
-  }
-
-  /**
-   * Notes that a bio failed. Comes before its reference is dropped, so that
-   * whoever completes the request sees it.
-   *
-   * @param dio The request.
-   * @param bio The bio.
-   */
-  *dioNoteError(dio: Dio, bio: Bio): Task<void> {
-    const { kernel } = this;
-    if (kernel.stepping) yield writeStep(dio.addr + ADDR_IO_ERROR);
-    const again = kernel.profile.nowaitAgain && bio.biError === -EAGAIN &&
-      (bio.biOpf & REQ_NOWAIT) !== 0;
-    use(dio).ioError = again ? -EAGAIN : -EIO;
-    if (kernel.tracing) kernel.emit(EV.dio_io_error, dio.id, dio.ioError);
-  }
-
-  /**
-   * The second half of `dio_bio_complete()`: gives back a bio and its pages.
-   * Pages of a read are dirty now.
-   *
-   * @param dio The request.
-   * @param bio The bio.
-   */
-  dioBioRelease(dio: Dio, bio: Bio): void {
-    if (dio.rw === READ && !dio.isAsync) bioSetPagesDirty(bio);
-    bioReleasePages(bio);
-    this.kernel.bios.put(bio);
   }
 
   #trace(dio: Dio): void {

@@ -22,10 +22,23 @@ import { allocWorkqueue, WQ_MEM_RECLAIM } from "./workqueue.ts";
  *
  * @example
  * ```ts
- * import { DioDeferral, Kernel } from "@endio/dio/core";
+ * import { runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { type Dio, DirectIo } from "@endio/dio/core";
+ * import { MODELS } from "@endio/dio/fs-models";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(new Kernel().directIo instanceof DioDeferral, true);
+ * const seen: number[] = [];
+ * class Watched extends DirectIo {
+ *   override dioMustDefer(dio: Dio) {
+ *     const must = super.dioMustDefer(dio);
+ *     seen.push(Number(must));
+ *     return must;
+ *   }
+ * }
+ * runScenario(MODELS[0]!, scenarioById("aio-write-dsync"), {
+ *   directIo: (kernel) => new Watched(kernel),
+ * });
+ * assertEquals(seen, [1]);
  * ```
  */
 export abstract class DioDeferral {

@@ -1,42 +1,48 @@
 /**
- * From a request to bios: mapping it piece by piece, and putting what lies
- * together into one bio.
+ * From a request to pieces of pages that lie somewhere on the device: the
+ * mapping loop.
  *
  * Source: fs/direct-io.c.
  *
  * @module
  */
 
-import { type Bio, bioSetPagesDirty, READ, submitBio, WRITE } from "./bio.ts";
-import { KernelBug } from "./bug.ts";
+import { READ, WRITE } from "./bio.ts";
 import type { Dio } from "./dio.ts";
-import { DioAwait } from "./dio_await.ts";
+import { DIO_SKIP_HOLES } from "./dio_flags.ts";
+import { DioSections } from "./dio_section.ts";
 import { ENOTBLK } from "./errno.ts";
 import { EV } from "./events.ts";
 import { type Page, PAGE_SIZE, putPage } from "./page.ts";
 import type { MaybeTask, Task } from "./step.ts";
 
-/** Holes inside the file are not filled: the write falls back to buffered. */
-export const DIO_SKIP_HOLES: number = 2;
 /** Not an errno: a read has walked to the end of the file. */
 export const END_OF_FILE: number = 1;
 
-const endAio = (bio: Bio): Task<unknown> =>
-  bio.kernel.directIo.dioBioEndAio(bio);
-const endIo = (bio: Bio): Task<void> => bio.kernel.directIo.dioBioEndIo(bio);
-
 /**
- * The part of fs/direct-io.c that maps and submits.
+ * The part of fs/direct-io.c that maps.
  *
  * @example
  * ```ts
- * import { DioMapping, Kernel } from "@endio/dio/core";
+ * import { runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { type Dio, DirectIo } from "@endio/dio/core";
+ * import { MODELS } from "@endio/dio/fs-models";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(new Kernel().directIo instanceof DioMapping, true);
+ * const seen: number[] = [];
+ * class Watched extends DirectIo {
+ *   override getMoreBlocks(dio: Dio) {
+ *     seen.push(dio.sdio.position);
+ *     return super.getMoreBlocks(dio);
+ *   }
+ * }
+ * runScenario(MODELS[0]!, scenarioById("aio-write-many"), {
+ *   directIo: (kernel) => new Watched(kernel),
+ * });
+ * assertEquals(seen, [0, 4096, 8192]);
  * ```
  */
-export class DioMapping extends DioAwait {
+export class DioMapping extends DioSections {
   /**
    * `do_direct_IO()`: maps the request piece by piece, and submits bios on
    * the way.
@@ -46,19 +52,17 @@ export class DioMapping extends DioAwait {
    */
   dioMap(dio: Dio): MaybeTask<number> {
     const { sdio } = dio;
-    let ret = 0;
-    while (ret === 0 && sdio.position < sdio.end) {
+    while (sdio.position < sdio.segmentEnd || this.dioHasMore(dio)) {
       const piece = this.dioNextPiece(dio);
-      if (typeof piece !== "number") return this.#dioMapLater(dio, piece);
-      ret = piece;
+      if (piece === 0) continue;
+      return typeof piece === "number" ? piece : this.#dioMapLater(dio, piece);
     }
-    return ret;
+    return 0;
   }
 
   *#dioMapLater(dio: Dio, first: Task<number>): Task<number> {
-    const { sdio } = dio;
     let ret = yield* first;
-    while (ret === 0 && sdio.position < sdio.end) {
+    while (ret === 0 && this.dioHasMore(dio)) {
       const piece = this.dioNextPiece(dio);
       ret = typeof piece === "number" ? piece : yield* piece;
     }
@@ -66,133 +70,120 @@ export class DioMapping extends DioAwait {
   }
 
   /**
-   * One turn of `do_direct_IO()`: the next piece of the request that lies in
-   * one page and one mapping.
+   * Whether something is left to be mapped. Goes on to the next piece of the
+   * buffer where they are mapped one at a time.
+   *
+   * @param dio The request.
+   * @returns False at the end of the request.
+   */
+  dioHasMore({ sdio, iter }: Dio): boolean {
+    const { position, segmentEnd, end } = sdio;
+    if (position < segmentEnd) return true;
+    if (position >= end) return false;
+    // Of a piece that has faulted, a part was never walked over.
+    iter.advance(iter.count - (end - segmentEnd));
+    sdio.segmentEnd = Math.min(segmentEnd + iter.contiguous, end);
+    return true;
+  }
+
+  /**
+   * One turn of the loop: the next piece of the request that lies in one page
+   * and one mapping.
    *
    * @param dio The request.
    * @returns 0, or what stops the submission: a negative errno, or the mark
    * that a read is at the end of the file.
    */
   dioNextPiece(dio: Dio): MaybeTask<number> {
-    const { sdio, iter } = dio;
-    const page = this.dioGetPage(dio, iter.address);
-    if (typeof page === "number") return page;
+    const { sdio } = dio;
+    const { mapBh: bh } = sdio;
+    if (sdio.head === sdio.tail) {
+      const error = this.dioRefillPages(dio);
+      if (error !== 0) return error;
+    }
     if (sdio.available === 0) {
+      // Walks over a hole as well.
       const more = this.getMoreBlocks(dio);
-      if (more !== 0) {
-        // Either an error, or a mapping that takes its time: the page is
-        // pinned again in the next turn.
-        putPage(page);
-        return more;
-      }
+      if (more !== 0 || !bh.mapped) return more;
     }
-    const offset = iter.address & (PAGE_SIZE - 1);
-    const bytes = Math.min(sdio.available, PAGE_SIZE - offset, iter.contiguous);
-    if (!dio.mapBh.mapped) return this.dioHole(dio, page, offset, bytes);
-    if (!this.dioFits(dio)) return this.dioNextBio(dio, page, offset, bytes);
-    this.dioAddPage(dio, page, offset, bytes);
-    return 0;
+    if (sdio.iBlkbits !== sdio.blkbits && !sdio.startZeroDone) {
+      const zeroed = this.dioZeroBlock(dio, false);
+      if (zeroed !== 0) return zeroed;
+    }
+    const { available, from, segmentEnd, position } = sdio;
+    const bytes = Math.min(
+      available,
+      sdio.pageEnd - from,
+      segmentEnd - position,
+    );
+    if (bytes === available) sdio.boundary = bh.boundary;
+    const page = sdio.pages[sdio.head] as Page;
+    const sent = this.submitPageSection(dio, page, from, bytes);
+    if (typeof sent !== "number") return this.#pieceLater(dio, bytes, sent);
+    if (sent === 0) this.dioAdvance(dio, bytes);
+    return sent;
+  }
+
+  *#pieceLater(
+    dio: Dio,
+    bytes: number,
+    sending: Task<number>,
+  ): Task<number> {
+    const sent = yield* sending;
+    if (sent === 0) this.dioAdvance(dio, bytes);
+    return sent;
   }
 
   /**
-   * `dio_get_page()`: pins the next page of the user's buffer. A write that
-   * cannot goes on with the zero page as long as blocks are mapped, so that
-   * new blocks never show what they held before.
+   * Moves all cursors behind a piece.
    *
    * @param dio The request.
-   * @param address An address in the page.
-   * @returns The page, pinned, or a negative errno.
+   * @param bytes Length of the piece.
    */
-  dioGetPage(dio: Dio, address: number): Page | number {
-    const { kernel } = this;
-    if (dio.overlay !== "pages") {
-      throw new KernelBug(
-        "no-use-after-release/page-array",
-        `dio ${dio.id}`,
-        `dio ${dio.id} pins a page into its page array, where the work item of its completion is now`,
-      );
-    }
-    const page = kernel.memory.pin(address);
-    if (typeof page === "object") return page;
-    if (dio.rw !== WRITE || dio.sdio.available === 0) return page;
-    if (dio.pageErrors === 0) {
-      dio.pageErrors = page;
-      if (kernel.tracing) kernel.emit(EV.dio_page_error, dio.id, page);
-    }
-    return kernel.memory.pinZeroPage();
-  }
-
-  /**
-   * A hole: a write stops before it, a read gets zeros up to the end of the
-   * file.
-   *
-   * @param dio The request.
-   * @param page The page, pinned; released here.
-   * @param offset Where in the page the piece starts.
-   * @param bytes Its length.
-   * @returns 0, `-ENOTBLK`, or the mark that a read is at the end.
-   */
-  dioHole(dio: Dio, page: Page, offset: number, bytes: number): number {
-    const block = 1 << dio.inode.iBlkbits;
-    const fileEnd = Math.ceil(dio.iSize / block) * block;
-    let ret = 0;
-    if (dio.rw === WRITE) ret = -ENOTBLK;
-    else if (dio.sdio.position >= fileEnd) ret = END_OF_FILE;
-    else page.bytes.fill(0, offset, offset + bytes);
-    putPage(page);
-    if (ret === 0) this.dioAdvance(dio, bytes);
-    return ret;
+  dioAdvance(dio: Dio, bytes: number): void {
+    const { sdio } = dio;
+    dio.result += bytes;
+    sdio.position += bytes;
+    sdio.available -= bytes;
+    sdio.devicePosition += bytes;
+    const { head } = sdio;
+    const from = sdio.from + bytes;
+    sdio.from = from;
+    const pageEnd = head === sdio.tail - 1 ? sdio.to : PAGE_SIZE;
+    if (from !== pageEnd && sdio.position !== sdio.segmentEnd) return;
+    // The page is used up.
+    putPage(sdio.pages[head] as Page);
+    sdio.head = head + 1;
+    sdio.from = 0;
   }
 
   /**
    * `get_more_blocks()`: asks the filesystem where the next part of the file
-   * lies.
+   * lies. If it lies nowhere, deals with the hole.
    *
    * @param dio The request.
-   * @returns 0 or a negative errno.
+   * @returns 0, or what stops the submission.
    */
   getMoreBlocks(dio: Dio): MaybeTask<number> {
-    const { sdio, inode, ops, mapBh: bh } = dio;
     if (dio.pageErrors !== 0) return dio.pageErrors;
-    const size = 1 << inode.iBlkbits;
-    const block = Math.floor(sdio.position / size);
-    const inside = (dio.flags & DIO_SKIP_HOLES) !== 0 &&
-      block * size < dio.iSize;
-    const create = dio.rw === WRITE && !inside;
-    sdio.block = block;
-    sdio.wanted = Math.ceil(sdio.end / size) * size - block * size;
-    bh.bState = 0;
-    bh.bSize = sdio.wanted;
-    const mapped = ops.getBlock(inode, block, bh, create);
+    if (this.kernel.stepping) return this.#getMoreBlocksStepping(dio);
+    const create = this.dioMayCreate(dio);
+    const mapped = this.#map(dio, create);
     return typeof mapped === "number"
       ? this.#mapped(dio, create, mapped)
       : this.#mappedLater(dio, create, mapped);
   }
 
-  #mapped(dio: Dio, create: boolean, ret: number): MaybeTask<number> {
-    const { kernel } = this;
-    const { sdio, inode, mapBh: bh } = dio;
-    if (kernel.tracing) {
-      kernel.emit(
-        EV.get_block,
-        dio.id,
-        inode.iIno,
-        sdio.block,
-        sdio.wanted >> inode.iBlkbits,
-        Number(create),
-        ret,
-        bh.bState,
-      );
+  *#getMoreBlocksStepping(dio: Dio): Task<number> {
+    if (dio.rw === WRITE && (dio.flags & DIO_SKIP_HOLES) !== 0) {
+      yield dio.inode.sizeStep;
     }
-    dio.private = bh.bPrivate;
-    if (ret !== 0) return ret;
-    // A hole is walked one block at a time, whatever its size.
-    const size = 1 << inode.iBlkbits;
-    const bytes = bh.mapped ? Math.min(bh.bSize, sdio.wanted) : size;
-    const skipped = sdio.position - sdio.block * size;
-    sdio.available = Math.min(bytes - skipped, sdio.end - sdio.position);
-    sdio.devicePosition = bh.bBlocknr * size + skipped;
-    return bh.deferCompletion ? this.dioSetDeferCompletion(dio) : 0;
+    const create = this.dioMayCreate(dio);
+    const mapping = this.#map(dio, create);
+    const ret = typeof mapping === "number" ? mapping : yield* mapping;
+    if (dio.rw === READ && !dio.sdio.mapBh.mapped) yield dio.inode.sizeStep;
+    const next = this.#mapped(dio, create, ret);
+    return typeof next === "number" ? next : yield* next;
   }
 
   *#mappedLater(
@@ -204,132 +195,147 @@ export class DioMapping extends DioAwait {
     return typeof next === "number" ? next : yield* next;
   }
 
-  /**
-   * Whether the next piece continues the bio under construction, on the device
-   * and in the file, or can begin a new one at once.
-   *
-   * @param dio The request.
-   * @returns False when {@linkcode dioNextBio} has work to do first.
-   */
-  dioFits(dio: Dio): boolean {
-    const { bio, bioEnd, devicePosition, position } = dio.sdio;
-    return bio === null
-      ? !this.dioReapDue(dio)
-      : !bio.full && bio.endSector === devicePosition / 512 &&
-        bioEnd === position;
-  }
-
-  /**
-   * `submit_page_section()`: adds a piece of a page to the bio under
-   * construction.
-   *
-   * @param dio The request.
-   * @param page The page, pinned once for the piece.
-   * @param offset Where in the page the piece starts.
-   * @param bytes Its length.
-   */
-  dioAddPage(dio: Dio, page: Page, offset: number, bytes: number): void {
+  /** Calls the mapping function; its buffer's private pointer is kept. */
+  #map(dio: Dio, create: boolean): MaybeTask<number> {
     const { sdio } = dio;
-    const bio = sdio.bio ??= this.dioBioAlloc(dio, sdio.devicePosition / 512);
-    if (!bio.addPage(page, offset, bytes)) putPage(page);
-    this.dioAdvance(dio, bytes);
-    sdio.bioEnd = sdio.position;
+    const { mapBh: bh } = sdio;
+    const size = 1 << sdio.iBlkbits;
+    const start = sdio.position - (sdio.position & (size - 1));
+    const block = start / size;
+    sdio.block = block;
+    sdio.wanted = roundUp(sdio.segmentEnd, size) - start;
+    bh.bState = 0;
+    bh.bSize = sdio.wanted;
+    return dio.ops.getBlock(dio.inode, block, bh, create);
+  }
+
+  /** What follows a mapping call. */
+  #mapped(dio: Dio, create: boolean, ret: number): MaybeTask<number> {
+    const { sdio } = dio;
+    const { mapBh: bh } = sdio;
+    if (this.kernel.tracing) this.#traceGetBlock(dio, create, ret);
+    dio.private = bh.bPrivate;
+    if (ret !== 0) return ret;
+    if (!bh.mapped) {
+      return bh.deferCompletion ? this.#holeLater(dio) : this.dioHole(dio);
+    }
+    const size = 1 << sdio.iBlkbits;
+    const skipped = sdio.position & (size - 1);
+    sdio.available = bh.bSize - skipped;
+    if (sdio.available <= 0) throwUnmapped(dio);
+    sdio.devicePosition = bh.bBlocknr * size;
+    // The start of a new block has to be written too: with zeros.
+    if (!bh.isNew) sdio.devicePosition += skipped;
+    return bh.deferCompletion ? this.dioSetDeferCompletion(dio) : 0;
+  }
+
+  *#holeLater(dio: Dio): Task<number> {
+    const error = yield* this.dioSetDeferCompletion(dio);
+    return error === 0 ? this.dioHole(dio) : error;
   }
 
   /**
-   * Sends the bio under construction, if any, because the next piece does not
-   * continue it, and begins the next one with that piece.
+   * Whether the mapping function may allocate blocks: for a write, but with
+   * {@linkcode DIO_SKIP_HOLES} only behind the end of the file, where nobody
+   * looks before the size grows.
    *
    * @param dio The request.
-   * @param page The page, pinned once for the piece.
-   * @param offset Where in the page the piece starts.
-   * @param bytes Its length.
-   * @returns 0, or the error of an earlier bio, which stops the submission.
+   * @returns The `create` of the mapping call.
    */
-  *dioNextBio(
+  dioMayCreate(dio: Dio): boolean {
+    if (dio.rw === READ) return false;
+    if ((dio.flags & DIO_SKIP_HOLES) === 0) return true;
+    const { inode: { iSize }, sdio } = dio;
+    if (this.kernel.profile.holesInUsedBlocks) {
+      const used = 1 << sdio.blkbits;
+      return sdio.position >= iSize - (iSize & (used - 1));
+    }
+    return sdio.position >= roundUp(iSize, 1 << sdio.iBlkbits);
+  }
+
+  /**
+   * A hole: a write stops before it, a read gets zeros up to the end of the
+   * file. It is walked over one block at a time, each with a mapping call of
+   * its own.
+   *
+   * @param dio The request.
+   * @returns 0, `-ENOTBLK`, or the mark that a read is at the end.
+   */
+  dioHole(dio: Dio): number {
+    const { sdio, inode: { iSize } } = dio;
+    if (dio.rw === WRITE) return -ENOTBLK;
+    const bytes = 1 << sdio.blkbits;
+    if (sdio.position >= roundUp(iSize, bytes)) return END_OF_FILE;
+    const page = sdio.pages[sdio.head] as Page;
+    page.bytes.fill(0, sdio.from, sdio.from + bytes);
+    this.dioAdvance(dio, bytes);
+    sdio.available = 0;
+    return 0;
+  }
+
+  /**
+   * `dio_zero_block()`: a block of the filesystem that was just allocated and
+   * is written in part only gets zeros in the rest of it.
+   *
+   * @param dio The request, made of smaller blocks than the filesystem.
+   * @param end Whether it is about the end of the request, not its start.
+   * @returns 0, or a task that comes to 0: what it stumbles over is found
+   * again by what follows.
+   */
+  dioZeroBlock(dio: Dio, end: boolean): MaybeTask<number> {
+    const { sdio } = dio;
+    sdio.startZeroDone = true;
+    const size = 1 << sdio.iBlkbits;
+    const before = sdio.position & (size - 1);
+    if (!sdio.mapBh.isNew || before === 0) return 0;
+    const bytes = end ? size - before : before;
+    const page = this.kernel.memory.pinZeroPage();
+    const sent = this.submitPageSection(dio, page, 0, bytes);
+    if (typeof sent !== "number") {
+      return this.#zeroLater(dio, page, bytes, sent);
+    }
+    if (sent === 0) sdio.devicePosition += bytes;
+    putPage(page);
+    return 0;
+  }
+
+  *#zeroLater(
     dio: Dio,
     page: Page,
-    offset: number,
     bytes: number,
+    sending: Task<number>,
   ): Task<number> {
-    if (dio.sdio.bio !== null) {
-      const inline = this.dioBioSubmit(dio);
-      if (inline !== null) yield* inline;
-    }
-    const error = this.dioReapDue(dio) ? yield* this.dioBioReap(dio) : 0;
-    if (error !== 0) putPage(page);
-    else this.dioAddPage(dio, page, offset, bytes);
-    return error;
+    if ((yield* sending) === 0) dio.sdio.devicePosition += bytes;
+    putPage(page);
+    return 0;
   }
 
-  /**
-   * Moves all cursors behind a piece.
-   *
-   * @param dio The request.
-   * @param bytes Length of the piece.
-   */
-  dioAdvance(dio: Dio, bytes: number): void {
-    const { sdio, iter } = dio;
-    dio.result += bytes;
-    sdio.position += bytes;
-    sdio.available -= bytes;
-    sdio.devicePosition += bytes;
-    iter.advance(bytes);
+  #traceGetBlock(
+    { id, inode, sdio }: Dio,
+    create: boolean,
+    ret: number,
+  ): void {
+    this.kernel.emit(
+      EV.get_block,
+      id,
+      inode.iIno,
+      sdio.block,
+      sdio.wanted >> sdio.iBlkbits,
+      Number(create),
+      ret,
+      sdio.mapBh.bState,
+    );
   }
+}
 
-  /**
-   * `dio_bio_alloc()`: makes a bio of this request.
-   *
-   * @param dio The request.
-   * @param sector First sector.
-   * @returns The bio.
-   */
-  dioBioAlloc(dio: Dio, sector: number): Bio {
-    const bio = this.kernel.bios.alloc(dio.rw, dio.inode.iSb.sBdev, sector);
-    bio.biEndIo = dio.isAsync ? endAio : endIo;
-    bio.biPrivate = dio;
-    bio.dioId = dio.id;
-    dio.sdio.bios++;
-    return bio;
-  }
+/** The next multiple of a power of two; positions may have more than 32 bits. */
+function roundUp(position: number, size: number): number {
+  const rest = position & (size - 1);
+  return rest === 0 ? position : position + size - rest;
+}
 
-  /**
-   * `dio_bio_submit()`: takes a reference for the bio, then hands it to the
-   * device. The bio may end at once, so it is not looked at any more.
-   *
-   * @param dio The request.
-   * @returns What is left to be run in this context, or null.
-   */
-  dioBioSubmit(dio: Dio): Task<unknown> | null {
-    return dio.bioLock.mustWait(this.kernel)
-      ? this.#dioBioSubmitWaiting(dio)
-      : this.dioBioSend(dio);
-  }
-
-  /**
-   * The plain part of {@linkcode dioBioSubmit}, after its step.
-   *
-   * @param dio The request.
-   * @returns What the device does inside the submission, or null.
-   */
-  dioBioSend(dio: Dio): Task<unknown> | null {
-    const { kernel } = this;
-    const { sdio, bioLock: lock } = dio;
-    const bio = sdio.bio as Bio;
-    lock.take(kernel, true);
-    dio.refcount++;
-    lock.unlock(kernel);
-    if (dio.isAsync && dio.rw === READ) {
-      bioSetPagesDirty(bio);
-      if (kernel.tracing) kernel.emit(EV.bio_set_pages_dirty, bio.id);
-    }
-    sdio.bio = null;
-    return submitBio(bio);
-  }
-
-  *#dioBioSubmitWaiting(dio: Dio): Task<void> {
-    yield dio.bioLock.request(this.kernel);
-    const inline = this.dioBioSend(dio);
-    if (inline !== null) yield* inline;
-  }
+function throwUnmapped({ sdio }: Dio): never {
+  throw new RangeError(
+    `Cannot map byte ${sdio.position} of the file: getBlock answered block ${sdio.block} with ${sdio.mapBh.bSize} mapped bytes, which end before it`,
+  );
 }

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { READ, type Rw, WRITE } from "./bio.ts";
 import type { BufferHead } from "./buffer_head.ts";
-import { DIO_SKIP_HOLES } from "./dio_map.ts";
+import { DIO_SKIP_HOLES } from "./dio_flags.ts";
 import { ENOSPC } from "./errno.ts";
 import type { Inode } from "./fs.ts";
 import type { Iovec } from "./page.ts";

@@ -10,18 +10,30 @@
 import { WRITE } from "./bio.ts";
 import type { Dio } from "./dio.ts";
 import { DioDeferral } from "./dio_defer.ts";
-import { genericWriteSync } from "./filemap.ts";
 import type { Task } from "./step.ts";
+import { genericWriteSync } from "./sync.ts";
 
 /**
  * The part of fs/direct-io.c that reports.
  *
  * @example
  * ```ts
- * import { DioReport, Kernel } from "@endio/dio/core";
+ * import { runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { type Dio, DirectIo } from "@endio/dio/core";
+ * import { MODELS } from "@endio/dio/fs-models";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(new Kernel().directIo instanceof DioReport, true);
+ * const seen: number[] = [];
+ * class Watched extends DirectIo {
+ *   override dioReport(dio: Dio) {
+ *     seen.push(dio.value);
+ *     return super.dioReport(dio);
+ *   }
+ * }
+ * runScenario(MODELS[0]!, scenarioById("aio-write"), {
+ *   directIo: (kernel) => new Watched(kernel),
+ * });
+ * assertEquals(seen, [4096]);
  * ```
  */
 export abstract class DioReport extends DioDeferral {

@@ -8,36 +8,50 @@
  */
 
 import type { Kiocb } from "./aio.ts";
-import { READ, type Rw, WRITE } from "./bio.ts";
+import { READ, type Rw } from "./bio.ts";
 import { KernelBug } from "./bug.ts";
-import type { Dio } from "./dio.ts";
-import { DIO_SKIP_HOLES, DioMapping, END_OF_FILE } from "./dio_map.ts";
+import { type Dio, DioSubmit } from "./dio.ts";
+import { DioEntry } from "./dio_entry.ts";
+import { DIO_LOCKING, DIO_SKIP_HOLES } from "./dio_flags.ts";
+import { END_OF_FILE } from "./dio_map.ts";
 import { EINVAL, EIOCBQUEUED, ENOMEM, ENOTBLK } from "./errno.ts";
-import { EV } from "./events.ts";
-import type { DioOps, Inode } from "./fs.ts";
+import type { DioOps } from "./filesystem.ts";
+import type { Inode } from "./fs.ts";
 import type { IovIter } from "./page.ts";
 import { use } from "./slab.ts";
 import { finish, type MaybeTask, type Task } from "./step.ts";
-
-/** The core takes `i_mutex` for reads; writes are entered with it held. */
-export const DIO_LOCKING: number = 1;
 
 /**
  * fs/direct-io.c: submission, and by inheritance completion.
  *
  * @example
  * ```ts
- * import { DirectIo, Kernel } from "@endio/dio/core";
+ * import { runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { type Dio, DirectIo } from "@endio/dio/core";
+ * import { MODELS } from "@endio/dio/fs-models";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(new Kernel().directIo instanceof DirectIo, true);
+ * const seen: number[] = [];
+ * class Watched extends DirectIo {
+ *   override dioSubmitted(dio: Dio, error: number) {
+ *     seen.push(error);
+ *     return super.dioSubmitted(dio, error);
+ *   }
+ * }
+ * runScenario(MODELS[0]!, scenarioById("aio-write"), {
+ *   directIo: (kernel) => new Watched(kernel),
+ * });
+ * assertEquals(seen, [0, 0]);
  * ```
  */
-export class DirectIo extends DioMapping {
+export class DirectIo extends DioEntry {
+  /** Stacks of submitters that are done. */
+  readonly #stacks: DioSubmit[] = [];
+
   /**
-   * `do_blockdev_direct_IO()`: the entry checks. What passes them is mapped
-   * and submitted, and either its last bio completes it or the submitter
-   * waits and does.
+   * `do_blockdev_direct_IO()`: what passes the entry checks is mapped and
+   * submitted, and either its last bio completes it or the submitter waits and
+   * does.
    *
    * @param rw Direction.
    * @param iocb The request.
@@ -45,7 +59,8 @@ export class DirectIo extends DioMapping {
    * @param iter The user's buffer.
    * @param offset First byte in the file.
    * @param ops The filesystem's functions.
-   * @param flags {@linkcode DIO_LOCKING}, {@linkcode DIO_SKIP_HOLES}.
+   * @param flags {@linkcode DIO_LOCKING} and the like; those that the profile
+   * does not know are ignored.
    * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
    */
   blockdevDirectIO(
@@ -57,17 +72,27 @@ export class DirectIo extends DioMapping {
     ops: DioOps,
     flags: number,
   ): MaybeTask<number> {
-    if (!this.dioAligned(inode, iter, offset)) return -EINVAL;
+    const { entry } = this.kernel.profile;
+    // The one time that it is read: it may change while the request is mapped.
+    const { iBlkbits } = inode;
+    const blkbits = entry.size === "first"
+      ? iBlkbits
+      : this.dioBlkbits(inode, iBlkbits, iter, offset);
+    if (blkbits < 0) return -EINVAL;
     if (rw === READ && iter.count === 0) return 0;
     const dio = this.dioCache.alloc();
     if (dio === null) return -ENOMEM;
     dio.rw = rw;
-    dio.flags = flags;
+    dio.flags = flags & entry.flags;
     dio.iocb = use(iocb);
     dio.inode = inode;
     dio.iter = iter;
     dio.ops = ops;
-    dio.sdio.reset(offset, iter.count);
+    const sdio = this.#stacks.pop() ?? new DioSubmit();
+    sdio.reset(offset, iter.count);
+    sdio.iBlkbits = iBlkbits;
+    sdio.blkbits = blkbits;
+    dio.sdio = sdio;
     return this.dioRun(dio);
   }
 
@@ -82,7 +107,7 @@ export class DirectIo extends DioMapping {
   dioRun(dio: Dio): MaybeTask<number> {
     const entered = this.dioEnter(dio);
     if (typeof entered !== "number") return this.#dioRunLater(dio, entered);
-    if (entered !== 0) return entered;
+    if (entered !== 0) return this.#dioRefused(dio, entered);
     const mapped = this.dioMap(dio);
     return typeof mapped === "number"
       ? this.dioLeave(dio, mapped)
@@ -91,8 +116,14 @@ export class DirectIo extends DioMapping {
 
   *#dioRunLater(dio: Dio, entering: Task<number>): Task<number> {
     const entered = yield* entering;
-    if (entered !== 0) return entered;
+    if (entered !== 0) return this.#dioRefused(dio, entered);
     return yield* this.#dioMapLater(dio, this.dioMap(dio));
+  }
+
+  /** What a request comes to that was not let in: nothing, or an error. */
+  #dioRefused({ sdio }: Dio, entered: number): number {
+    this.#stacks.push(sdio);
+    return Math.min(entered, 0);
   }
 
   *#dioMapLater(dio: Dio, mapping: MaybeTask<number>): Task<number> {
@@ -101,75 +132,7 @@ export class DirectIo extends DioMapping {
   }
 
   /**
-   * The entry: the lock where the core takes it, the sample of the file's
-   * size, deferral, and the count that keeps truncate out.
-   *
-   * @param dio The request.
-   * @returns 0, or a negative errno when it has been freed.
-   */
-  dioEnter(dio: Dio): MaybeTask<number> {
-    if (this.kernel.stepping || this.dioLocksForRead(dio)) {
-      return this.#dioEnterWaiting(dio);
-    }
-    const begun = this.dioBegin(dio);
-    return typeof begun === "number"
-      ? this.dioCount(dio, begun)
-      : this.#dioBeginLater(dio, begun);
-  }
-
-  *#dioEnterWaiting(dio: Dio): Task<number> {
-    const { kernel } = this;
-    const { inode } = dio;
-    if (this.dioLocksForRead(dio)) yield* inode.iMutex.lock(kernel);
-    if (kernel.stepping) yield inode.sizeStep;
-    return yield* this.#dioBeginLater(dio, this.dioBegin(dio));
-  }
-
-  *#dioBeginLater(dio: Dio, beginning: MaybeTask<number>): Task<number> {
-    const begun = yield* finish(beginning);
-    if (begun === 0 && this.kernel.stepping) yield dio.inode.dioCountStep;
-    return this.dioCount(dio, begun);
-  }
-
-  /**
-   * Whether the core takes `i_mutex`, until everything is submitted.
-   *
-   * @param dio The request.
-   * @returns True for a read of a filesystem with the usual locking.
-   */
-  dioLocksForRead(dio: Dio): boolean {
-    return dio.rw === READ && (dio.flags & DIO_LOCKING) !== 0;
-  }
-
-  /**
-   * Samples the file's size, and prepares the deferral of an asynchronous
-   * write.
-   *
-   * @param dio The request.
-   * @returns 0 or `-ENOMEM`.
-   */
-  dioBegin(dio: Dio): MaybeTask<number> {
-    this.dioInit(dio);
-    return dio.isAsync && dio.rw === WRITE && this.dioMayDefer(dio)
-      ? this.dioPrepareDeferral(dio)
-      : 0;
-  }
-
-  /**
-   * Counts a request on its inode.
-   *
-   * @param dio The request; freed if it cannot go on.
-   * @param begun 0 or the error of {@linkcode dioBegin}.
-   * @returns The same.
-   */
-  dioCount(dio: Dio, begun: number): number {
-    if (begun === 0) dio.inode.dioCountUp(dio.id);
-    else this.dioFree(dio);
-    return begun;
-  }
-
-  /**
-   * After the mapping: sends the last bio, lets go of the lock, and drops the
+   * After the mapping: sends what is left, lets go of the lock, and drops the
    * submitter's reference, at once or after all bios have ended.
    *
    * @param dio The request.
@@ -177,21 +140,20 @@ export class DirectIo extends DioMapping {
    * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
    */
   dioLeave(dio: Dio, mapped: number): MaybeTask<number> {
-    const last = dio.sdio.bio === null ? null : this.dioBioSubmit(dio);
-    if (last !== null) return this.#dioLeaveLater(dio, mapped, last);
-    const ret = this.dioUnlocked(dio, mapped);
+    // A write that met a hole counts what it did; the rest is the caller's. A
+    // read that stops at the end of the file is whole.
+    const error = mapped === -ENOTBLK || mapped === END_OF_FILE ? 0 : mapped;
+    const sent = this.dioFlush(dio, error);
+    if (typeof sent !== "number") return this.#dioLeaveLater(dio, sent);
+    const ret = this.dioUnlocked(dio, sent);
     return ret !== -EIOCBQUEUED || dio.bioLock.mustWait(this.kernel)
       ? this.#dioDropLater(dio, ret)
       : this.dioDrop(dio, ret);
   }
 
-  *#dioLeaveLater(
-    dio: Dio,
-    mapped: number,
-    last: Task<unknown>,
-  ): Task<number> {
-    yield* last;
-    return yield* this.#dioDropLater(dio, this.dioUnlocked(dio, mapped));
+  *#dioLeaveLater(dio: Dio, sending: Task<number>): Task<number> {
+    const sent = yield* sending;
+    return yield* this.#dioDropLater(dio, this.dioUnlocked(dio, sent));
   }
 
   *#dioDropLater(dio: Dio, ret: number): Task<number> {
@@ -203,15 +165,76 @@ export class DirectIo extends DioMapping {
   }
 
   /**
-   * Lets go of the lock that the core took for a read.
+   * Sends what the mapping has left behind: zeros for the rest of a new block,
+   * the deferred section, the bio under construction.
    *
    * @param dio The request.
-   * @param mapped What stopped the mapping, or 0.
+   * @param error What stopped the mapping, or 0.
+   * @returns The same; or else the error of an earlier bio.
+   */
+  dioFlush(dio: Dio, error: number): MaybeTask<number> {
+    const { sdio } = dio;
+    if (sdio.iBlkbits !== sdio.blkbits) return this.#dioFlushLater(dio, error);
+    const sent = sdio.curPage === null ? 0 : this.dioSendLast(dio);
+    if (typeof sent !== "number") return this.#dioSendLater(dio, error, sent);
+    const inline = sdio.bio === null ? null : this.dioBioSubmit(dio);
+    return inline === null
+      ? error || sent
+      : this.#dioEndInline(error || sent, inline);
+  }
+
+  *#dioFlushLater(dio: Dio, error: number): Task<number> {
+    yield* finish(this.dioZeroBlock(dio, true));
+    const sending = dio.sdio.curPage === null ? 0 : this.dioSendLast(dio);
+    return yield* this.#dioSendLater(dio, error, finish(sending));
+  }
+
+  *#dioSendLater(
+    dio: Dio,
+    error: number,
+    sending: Task<number>,
+  ): Task<number> {
+    const sent = yield* sending;
+    const inline = dio.sdio.bio === null ? null : this.dioBioSubmit(dio);
+    if (inline !== null) yield* inline;
+    return error || sent;
+  }
+
+  *#dioEndInline(error: number, inline: Task<unknown>): Task<number> {
+    yield* inline;
+    return error;
+  }
+
+  /**
+   * Lets go of pages that were pinned for nothing, and of the lock that the
+   * core took for a read: every mapping is done.
+   *
+   * @param dio The request.
+   * @param error What went wrong with the submission, or 0.
    * @returns What the submission comes to.
    */
-  dioUnlocked(dio: Dio, mapped: number): number {
-    if (this.dioLocksForRead(dio)) dio.inode.iMutex.unlock(this.kernel);
-    return this.dioSubmitted(dio, mapped);
+  dioUnlocked(dio: Dio, error: number): number {
+    const { sdio, rw } = dio;
+    if (sdio.head < sdio.tail) this.dioCleanup(dio);
+    if (rw === READ && this.dioLocksForRead(dio)) {
+      dio.inode.iMutex.unlock(this.kernel);
+    }
+    return this.dioSubmitted(dio, error);
+  }
+
+  /**
+   * What a submission comes to: an asynchronous request that was submitted
+   * whole is left to its bios; every other one is waited for.
+   *
+   * @param dio The request.
+   * @param error What went wrong, or 0.
+   * @returns 0, a negative errno, or `-EIOCBQUEUED`.
+   */
+  dioSubmitted(dio: Dio, error: number): number {
+    const { begin, end } = dio.sdio;
+    const queued = dio.isAsync && error === 0 && dio.result > 0 &&
+      (dio.rw === READ || dio.result === end - begin);
+    return queued ? -EIOCBQUEUED : error;
   }
 
   /**
@@ -223,8 +246,11 @@ export class DirectIo extends DioMapping {
    * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
    */
   dioDrop(dio: Dio, ret: number): MaybeTask<number> {
-    const { id, sdio: { begin } } = dio;
+    const { id, sdio } = dio;
+    const { begin } = sdio;
+    this.#stacks.push(sdio);
     if (this.dioDropRef(dio) === 0) {
+      dio.mayInvalidate = true;
       return this.dioComplete(dio, begin, ret, false);
     }
     if (ret === -EIOCBQUEUED) return ret;
@@ -232,81 +258,6 @@ export class DirectIo extends DioMapping {
       "completion-after-last-bio/submitter",
       `dio ${id}`,
       `the submitter of dio ${id} waited for its bios, yet some hold references`,
-    );
-  }
-
-  /**
-   * What a submission comes to: an asynchronous request that was submitted
-   * whole is left to its bios; every other one is waited for. A write that met
-   * a hole counts what it did; the rest is the caller's. A read that stops at the
-   * end of the file is whole.
-   *
-   * @param dio The request.
-   * @param ret What stopped the mapping, or 0.
-   * @returns 0, a negative errno, or `-EIOCBQUEUED`.
-   */
-  dioSubmitted(dio: Dio, ret: number): number {
-    const error = ret === -ENOTBLK || ret === END_OF_FILE ? 0 : ret;
-    const { begin, end } = dio.sdio;
-    const queued = dio.isAsync && error === 0 && dio.result > 0 &&
-      (dio.rw === READ || dio.result === end - begin);
-    return queued ? -EIOCBQUEUED : error;
-  }
-
-  /**
-   * Whether offset, addresses and lengths fit the filesystem's blocks, or at
-   * least the device's.
-   *
-   * @param inode The file.
-   * @param iter The user's buffer.
-   * @param offset First byte in the file.
-   * @returns False for `-EINVAL`.
-   */
-  dioAligned(inode: Inode, iter: IovIter, offset: number): boolean {
-    const mask = inode.iSb.sBdev.logicalBlockSize - 1;
-    if ((offset & mask) !== 0) return false;
-    const { iov } = iter;
-    for (let i = 0; i < iov.length; i++) {
-      const piece = iov[i];
-      if (piece !== undefined && ((piece.base | piece.len) & mask) !== 0) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /**
-   * Samples the file's size, and fixes with it whether the request is
-   * asynchronous: an extending write never is, whatever the caller asked.
-   *
-   * @param dio The request.
-   */
-  dioInit(dio: Dio): void {
-    const { kernel } = this;
-    const { inode, iocb, ops } = dio;
-    dio.iSize = inode.iSize;
-    dio.isAsync = !iocb.isSync &&
-      !(dio.rw === WRITE && dio.sdio.end > dio.iSize);
-    dio.private = null;
-    dio.mapBh.bPrivate = null;
-    dio.pageErrors = 0;
-    dio.ioError = 0;
-    dio.deferCompletion = false;
-    dio.refcount = 1;
-    dio.bioList = null;
-    dio.waiter = null;
-    dio.overlay = "pages";
-    dio.result = 0;
-    if (!kernel.tracing) return;
-    kernel.emit(
-      EV.dio_alloc,
-      dio.id,
-      iocb.id,
-      inode.iIno,
-      dio.rw,
-      kernel.trace.str(ops.endIo ? ops.endIoName ?? "end_io" : ""),
-      Number(dio.isAsync),
-      dio.iSize,
     );
   }
 }

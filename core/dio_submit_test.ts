@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { READ, type Rw, WRITE } from "./bio.ts";
-import { DIO_LOCKING } from "./dio_submit.ts";
+import { DIO_LOCKING } from "./dio_flags.ts";
 import { EINVAL, EIOCBQUEUED, ENOMEM } from "./errno.ts";
 import type { Task } from "./step.ts";
 import { random } from "./strategy.ts";

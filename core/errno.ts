@@ -32,6 +32,14 @@ export const ENOSPC: number = 28;
 export const EROFS: number = 30;
 /** The operation is not supported. */
 export const EOPNOTSUPP: number = 95;
+/** Restart codes: a signal came, and the system call is to begin again. */
+export const ERESTARTSYS: number = 512;
+/** As {@linkcode ERESTARTSYS}, whatever the signal's handler says. */
+export const ERESTARTNOINTR: number = 513;
+/** As {@linkcode ERESTARTSYS}, only if the signal has no handler. */
+export const ERESTARTNOHAND: number = 514;
+/** As {@linkcode ERESTARTSYS}, by another system call. */
+export const ERESTART_RESTARTBLOCK: number = 516;
 /**
  * The queued code: the request was taken over and its completion callback
  * will come. Never an error, never seen by user space.
@@ -51,6 +59,10 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [ENOSPC, "ENOSPC"],
   [EROFS, "EROFS"],
   [EOPNOTSUPP, "EOPNOTSUPP"],
+  [ERESTARTSYS, "ERESTARTSYS"],
+  [ERESTARTNOINTR, "ERESTARTNOINTR"],
+  [ERESTARTNOHAND, "ERESTARTNOHAND"],
+  [ERESTART_RESTARTBLOCK, "ERESTART_RESTARTBLOCK"],
   [EIOCBQUEUED, "EIOCBQUEUED"],
 ]);
 

@@ -65,15 +65,22 @@ export type ArgType = "int" | "str" | "rw";
  * | --- | --- |
  * | `direct_IO`, `direct_IO_return` | the filesystem's method is entered, left |
  * | `inode_dio_begin`, `inode_dio_done` | `i_dio_count` went up, down (`count` is the new value) |
+ * | `dio_page_error`, `dio_refill_pages` | a page could not be pinned: the write goes on with zeros, the submission stops |
  * | `end_io`, `end_io_return` | the filesystem's completion handler is entered, left |
  * | `aio_complete` | the event was put on the completion ring |
  * | `io_getevents` | user space got an event |
  * | `might_sleep` | code that may sleep was entered (`atomic`: spinlocks held, `irqs_off`: interrupts disabled) |
- * | `oops`, `hung_task`, `slab_leak` | the simulated kernel found a bug, a context that waits for ever, an object that was not freed |
+ * | `oops`, `slab_leak` | the simulated kernel found a bug, an object that was not freed |
+ * | `shrink_page_list` | memory has run short, and pages of a mapped buffer were thrown away that were clean |
+ * | `locks_held` | a context has ended that still held locks |
+ * | `hung_task`, `soft_lockup` | contexts wait for ever, or spin for ever |
+ * | `blkdev_direct_IO` | a request of the block device begins on one of its paths (`pages` needed) |
+ * | `ki_pos` | the position of a request was moved, to `pos` |
+ * | `power_cut` | the device lost its power, and `lost` writes that its volatile cache held |
  * | `trace_end` | the run came to its end: what has not happened by now never will |
  */
 export const EVENTS = {
-  io_submit: ["iocb", "ino", "rw:rw", "offset", "bytes"],
+  io_submit: ["iocb", "ino", "rw:rw", "offset", "bytes", "file"],
   direct_IO: ["iocb", "ino", "rw:rw", "offset", "bytes", "is_sync", "dsync"],
   direct_IO_return: ["iocb", "ino", "ret"],
   dio_alloc: ["dio", "iocb", "ino", "rw:rw", "end_io:s", "is_async", "i_size"],
@@ -89,7 +96,8 @@ export const EVENTS = {
   dio_bio_end_aio: ["dio", "bio"],
   dio_bio_end_io: ["dio", "bio"],
   dio_io_error: ["dio", "error"],
-  dio_page_error: ["dio", "error"],
+  dio_page_error: ["dio", "error", "bio"],
+  dio_refill_pages: ["dio", "error"],
   dio_complete: [
     "dio",
     "iocb",
@@ -115,25 +123,57 @@ export const EVENTS = {
   wake_up_process: ["pid", "target:s"],
   bio_set_pages_dirty: ["bio"],
   bio_check_pages_dirty: ["bio"],
-  put_page: ["page", "bio"],
+  put_page: ["page", "bio", "dio"],
+  dio_i_size: ["dio", "i_size"],
   convert_unwritten: ["ino", "offset", "bytes", "ret"],
   i_size_write: ["ino", "size"],
+  i_disksize_write: ["ino", "size"],
   truncate: ["ino", "size"],
   truncate_return: ["ino", "ret"],
+  punch_hole: ["ino", "offset", "bytes"],
+  punch_hole_return: ["ino", "ret"],
   fallocate: ["ino", "offset", "bytes", "ret"],
   fsync: ["ino", "ret"],
   might_sleep: ["fn:s", "atomic", "irqs_off"],
   evict_inodes: ["sb:s"],
   put_super: ["sb:s"],
+  shrink_page_list: ["reclaimed"],
   user_read: ["ino", "offset", "bytes", "expected", "wrong", "at", "got"],
   slab_leak: ["cache:s", "obj"],
   oops: ["rule:s", "obj:s", "msg:s"],
   hung_task: ["msg:s"],
+  soft_lockup: ["msg:s"],
+  locks_held: ["held", "lock:s"],
   trace_end: [],
-  blkdev_direct_IO: ["iocb", "rw:rw", "offset", "bytes", "is_sync", "pages"],
+  blkdev_direct_IO: [
+    "dio",
+    "iocb",
+    "rw:rw",
+    "offset",
+    "bytes",
+    "is_sync",
+    "pages",
+    "nowait",
+  ],
   blkdev_bio_end_io: ["dio", "bio", "error"],
   ki_complete: ["iocb", "res"],
-  blk_poll: ["bdev:s", "found"],
+  blk_poll: ["bdev:s", "found", "dio"],
+  ki_pos: ["iocb", "pos"],
+  filp_close: ["file", "ino"],
+  __fput: ["file", "ino"],
+  freeze_super: ["sb:s"],
+  freeze_super_return: ["sb:s", "ret"],
+  thaw_super: ["sb:s"],
+  mm_filemap_add_to_page_cache: ["ino", "index"],
+  mm_filemap_delete_from_page_cache: ["ino", "index"],
+  filemap_write_and_wait_range: ["ino", "start", "end", "ret"],
+  invalidate_inode_pages2_range: ["ino", "start", "end", "ret"],
+  writepage: ["ino", "index"],
+  buffered_io: ["iocb", "ino", "rw:rw", "offset", "bytes", "ret"],
+  dio_warn_stale_pagecache: ["ino"],
+  power_cut: ["bdev:s", "lost"],
+  iomap_dio_bio_end_io: ["dio", "bio"],
+  iomap_dio_complete: ["dio", "iocb", "offset", "size", "error"],
 } as const;
 
 /** The name of an event. */

@@ -1,35 +1,52 @@
 /**
- * The file operations that call a filesystem's `directIO`: locking, sizes,
- * positions, and what makes a write stable.
+ * The file operations that call a filesystem's `directIO`: locking, what is
+ * cached, sizes and positions.
  *
- * Source: mm/filemap.c, fs/sync.c.
+ * Source: mm/filemap.c.
  *
  * @module
  */
 
 import type { Kiocb } from "./aio.ts";
 import { READ, type Rw, WRITE } from "./bio.ts";
-import type { BlockDevice } from "./block_device.ts";
+import { EBUSY, EINVAL } from "./errno.ts";
 import { EV } from "./events.ts";
-import type { Inode } from "./fs.ts";
+import {
+  directWriteFallback,
+  doGenericFileRead,
+  genericPerformWrite,
+  iSizeExtend,
+} from "./filemap_buffered.ts";
+import { type Inode, O_APPEND, O_DIRECT } from "./fs.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Mutex } from "./lock.ts";
+import { type IovIter, PAGE_SIZE } from "./page.ts";
+import {
+  dioWarnStalePagecache,
+  filemapWriteAndWaitRange,
+  invalidateInodePages2Range,
+} from "./page_cache.ts";
 import { finish, type MaybeTask, type Task } from "./step.ts";
+import { genericWriteSync } from "./sync.ts";
 
 /**
- * `generic_file_aio_write()`: a direct write under `i_mutex`, which moves
- * position and size when bytes were written; and for O_DSYNC the write-sync
- * after it, unless the completion does that.
+ * `generic_file_aio_write()`: a write under `i_mutex`; and for O_DSYNC the
+ * write-sync after it, unless the completion does that.
  *
  * @param iocb The request.
  * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
  *
  * @example
  * ```ts
- * import { genericFileAioWrite } from "@endio/dio/core";
+ * import { runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { genericFileAioWrite as aioWrite } from "@endio/dio/core";
+ * import { MODELS, type ModelSpec } from "@endio/dio/fs-models";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(typeof genericFileAioWrite, "function");
+ * const mount: ModelSpec["mount"] = (...where) =>
+ *   Object.assign(MODELS[0]!.mount(...where), { aioWrite });
+ * const run = runScenario({ name: "mine", mount }, scenarioById("sync-write"));
+ * assertEquals(run.results, [[4096, 4096]]);
  * ```
  */
 export function genericFileAioWrite(iocb: Kiocb): MaybeTask<number> {
@@ -54,18 +71,18 @@ function writeLocked(iocb: Kiocb): MaybeTask<number> {
   const inode = iocb.kiFilp.fInode;
   const { kernel } = inode.iSb;
   inode.iMutex.take(kernel);
-  const direct = genericFileDirectWrite(iocb);
-  if (typeof direct !== "number") return writeUnlocking(iocb, inode, direct);
+  const done = genericFileAioWriteNolock(iocb);
+  if (typeof done !== "number") return writeUnlocking(iocb, inode, done);
   inode.iMutex.unlock(kernel);
-  return direct > 0 ? writeSyncing(iocb, direct) : direct;
+  return done > 0 ? writeSyncing(iocb, done) : done;
 }
 
 function* writeUnlocking(
   iocb: Kiocb,
   inode: Inode,
-  direct: Task<number>,
+  writing: Task<number>,
 ): Task<number> {
-  const written = yield* direct;
+  const written = yield* writing;
   inode.iMutex.unlock(inode.iSb.kernel);
   return written > 0 ? yield* writeSyncing(iocb, written) : written;
 }
@@ -78,125 +95,271 @@ function* writeSyncing(iocb: Kiocb, written: number): Task<number> {
 }
 
 /**
- * `generic_file_direct_write()`: a direct write under whatever lock the
- * filesystem has for it. Position and size move when bytes were written.
+ * `__generic_file_aio_write()`: a write under `i_mutex`, which the caller has
+ * taken. Directly, as far as that goes, and the rest through the page cache;
+ * or all of it, for a file without O_DIRECT.
  *
  * @param iocb The request; may be gone afterwards if it is queued.
  * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
  *
  * @example
  * ```ts
- * import {
- *   genericFileDirectWrite,
- *   Inode,
- *   Kernel,
- *   O_DIRECT,
- *   SuperBlock,
- * } from "@endio/dio/core";
- * import { MemoryDevice } from "@endio/dio/devices";
+ * import { genericFileAioWriteNolock } from "@endio/dio/core";
  * import { assertEquals } from "@std/assert";
  *
- * const kernel = new Kernel();
- * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
- * const fs = { name: "nofs", directIO: () => -5 };
- * const sb = new SuperBlock(kernel, device, 12, fs);
- * const iocb = kernel.aio.cache.alloc()!;
- * iocb.kiFilp = { fInode: new Inode(sb, 12, 0), fFlags: O_DIRECT };
- * assertEquals(genericFileDirectWrite(iocb), -5);
+ * assertEquals(typeof genericFileAioWriteNolock, "function");
+ * ```
+ */
+export function genericFileAioWriteNolock(iocb: Kiocb): MaybeTask<number> {
+  const { kiFilp: { fFlags, fInode }, iter } = iocb;
+  const { count } = iter;
+  const mode = fFlags & (O_APPEND | O_DIRECT);
+  if (mode !== O_DIRECT) return writeOtherwise(iocb, mode);
+  if (count === 0) return 0;
+  const direct = genericFileDirectWrite(iocb);
+  if (typeof direct !== "number") return writingDirectly(iocb, count, direct);
+  return direct >= 0 && needsFallback(fInode, direct, count)
+    ? writeRest(iocb, count, direct)
+    : direct;
+}
+
+function* writeOtherwise(iocb: Kiocb, mode: number): Task<number> {
+  const { kiFilp: { fInode }, iter } = iocb;
+  const { kernel, fs } = fInode.iSb;
+  if (iter.count === 0) return 0;
+  if ((mode & O_APPEND) !== 0) {
+    if (kernel.stepping) yield fInode.sizeStep;
+    iocb.kiPos = fInode.iSize;
+  }
+  if ((mode & O_DIRECT) !== 0) {
+    const { count } = iter;
+    return yield* writingDirectly(iocb, count, genericFileDirectWrite(iocb));
+  }
+  if (fs.getBlock === undefined) return -EINVAL;
+  const written = yield* genericPerformWrite(iocb, iter, iocb.kiPos);
+  if (written > 0) iocb.advance(written);
+  return written;
+}
+
+function* writingDirectly(
+  iocb: Kiocb,
+  count: number,
+  writing: MaybeTask<number>,
+): Task<number> {
+  const inode = iocb.kiFilp.fInode;
+  const direct = yield* finish(writing);
+  return needsFallback(inode, direct, count)
+    ? yield* writeRest(iocb, count, direct)
+    : direct;
+}
+
+/** Whether a direct transfer stopped short of what the cache can do. */
+function needsFallback(
+  { iSb: { fs } }: Inode,
+  done: number,
+  count: number,
+): boolean {
+  return done >= 0 && done < count && fs.getBlock !== undefined;
+}
+
+/** What was not written directly. */
+function* writeRest(
+  iocb: Kiocb,
+  count: number,
+  direct: number,
+): Task<number> {
+  skipTo(iocb.iter, count, direct);
+  const buffered = yield* directWriteFallback(iocb, iocb.iter);
+  return buffered < 0 ? direct || buffered : direct + buffered;
+}
+
+/** Pages are pinned ahead: sets a walk to what was really transferred. */
+function skipTo(iter: IovIter, count: number, done: number): void {
+  iter.revert(count - iter.count);
+  iter.advance(done);
+}
+
+/**
+ * `generic_file_direct_write()`: a direct write under whatever lock the
+ * filesystem has for it. What is cached of the range is written back and
+ * dropped before it, and dropped again after it. Position and size move when
+ * bytes were written.
+ *
+ * @param iocb The request; may be gone afterwards if it is queued.
+ * @returns Bytes, 0 also when a cached page could not be dropped; a negative
+ * errno; or `-EIOCBQUEUED`.
+ *
+ * @example
+ * ```ts
+ * import { runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { genericFileDirectWrite as aioWrite } from "@endio/dio/core";
+ * import { MODELS, type ModelSpec } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const mount: ModelSpec["mount"] = (...where) =>
+ *   Object.assign(MODELS[0]!.mount(...where), { aioWrite });
+ * const run = runScenario({ name: "mine", mount }, scenarioById("sync-write"));
+ * assertEquals(run.results, [[4096, 4096]]);
  * ```
  */
 export function genericFileDirectWrite(iocb: Kiocb): MaybeTask<number> {
+  const { iMapping, iSb: { kernel } } = iocb.kiFilp.fInode;
+  return kernel.stepping || iMapping.nrpages > 0 || iMapping.wbErr !== 0
+    ? writeCached(iocb)
+    : writeDirectly(iocb);
+}
+
+/** A direct write that looks into the cache first. */
+function* writeCached(iocb: Kiocb): Task<number> {
+  const inode = iocb.kiFilp.fInode;
+  const { iMapping, iSb: { kernel } } = inode;
+  const { kiPos: pos, iter: { count } } = iocb;
+  const end = pos + count - 1;
+  const error = yield* finish(filemapWriteAndWaitRange(inode, pos, end));
+  if (error !== 0) return error;
+  if (kernel.stepping) yield iMapping.readStep;
+  if (iMapping.nrpages > 0) {
+    const busy = yield* invalidate(inode, pos, count);
+    // All of it goes through the cache then.
+    if (busy !== 0) return busy === -EBUSY ? 0 : busy;
+  }
+  return yield* finish(writeDirectly(iocb));
+}
+
+function invalidate(inode: Inode, pos: number, count: number): Task<number> {
+  return invalidateInodePages2Range(
+    inode,
+    Math.floor(pos / PAGE_SIZE),
+    Math.floor((pos + count - 1) / PAGE_SIZE),
+  );
+}
+
+function writeDirectly(iocb: Kiocb): MaybeTask<number> {
   const inode = iocb.kiFilp.fInode;
   const { kernel, fs } = inode.iSb;
   // A request that is queued may be gone when it is looked at again.
-  const { id } = iocb;
+  const { id, kiPos: pos, iter: { count } } = iocb;
   if (kernel.tracing) traceDirectIO(iocb, inode, WRITE);
-  const direct = fs.directIO(WRITE, iocb, iocb.iter, iocb.kiPos);
-  return typeof direct === "number"
-    ? directWritten(iocb, id, inode, direct)
-    : directWriting(iocb, id, inode, direct);
-}
-
-function* directWriting(
-  iocb: Kiocb,
-  id: number,
-  inode: Inode,
-  direct: Task<number>,
-): Task<number> {
-  return yield* finish(directWritten(iocb, id, inode, yield* direct));
-}
-
-/** What follows a direct write: nothing, unless it has written bytes. */
-function directWritten(
-  iocb: Kiocb,
-  id: number,
-  inode: Inode,
-  written: number,
-): MaybeTask<number> {
-  const { kernel } = inode.iSb;
-  if (kernel.tracing) {
-    kernel.emit(EV.direct_IO_return, id, inode.iIno, written);
+  const direct = fs.directIO(WRITE, iocb, iocb.iter, pos);
+  if (typeof direct !== "number") {
+    return writeLater(iocb, id, inode, pos, count, direct);
   }
-  return written > 0 ? bytesWritten(iocb, inode, written) : written;
+  traceReturn(inode, id, direct);
+  return direct > 0 || kernel.stepping || inode.nrpages > 0
+    ? bytesWritten(iocb, inode, pos, count, direct)
+    : direct;
 }
 
+function* writeLater(
+  iocb: Kiocb,
+  id: number,
+  inode: Inode,
+  pos: number,
+  count: number,
+  writing: Task<number>,
+): Task<number> {
+  const written = yield* writing;
+  traceReturn(inode, id, written);
+  return yield* bytesWritten(iocb, inode, pos, count, written);
+}
+
+/**
+ * What follows a direct write. Where its completion drops cached pages, only
+ * those of filesystems that have no such completion are left to be dropped.
+ */
 function* bytesWritten(
   iocb: Kiocb,
   inode: Inode,
+  pos: number,
+  count: number,
   written: number,
 ): Task<number> {
-  const end = iocb.kiPos + written;
-  if (inode.iSb.kernel.stepping) yield inode.sizeStep;
-  if (end > inode.iSize) yield* inode.sizeWrite(end);
-  iocb.kiPos = end;
+  const { iMapping, iSb: { kernel } } = inode;
+  const { invalidateAfter } = kernel.profile;
+  if (kernel.stepping) yield iMapping.readStep;
+  if (iMapping.nrpages > 0 && (written > 0 || !invalidateAfter)) {
+    const busy = yield* invalidate(inode, pos, count);
+    if (busy !== 0 && invalidateAfter) dioWarnStalePagecache(iocb.kiFilp);
+  }
+  if (written <= 0) return written;
+  if (kernel.stepping) yield inode.sizeStep;
+  const end = pos + written;
+  if (end > inode.iSize) yield* iSizeExtend(inode, end);
+  iocb.advance(written);
   return written;
 }
 
 /**
- * `generic_file_aio_read()` for O_DIRECT: reads below the end of the file
- * only.
+ * `generic_file_aio_read()`: what the file holds, directly; what a direct read
+ * leaves below the end of the file, and all of it for a file without O_DIRECT,
+ * from the page cache.
  *
  * @param iocb The request.
  * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
  *
  * @example
  * ```ts
- * import { genericFileAioRead } from "@endio/dio/core";
+ * import { runScenario, scenarioById } from "@endio/dio/conformance";
+ * import { genericFileAioRead as aioRead } from "@endio/dio/core";
+ * import { MODELS, type ModelSpec } from "@endio/dio/fs-models";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(typeof genericFileAioRead, "function");
+ * const mount: ModelSpec["mount"] = (...where) =>
+ *   Object.assign(MODELS[0]!.mount(...where), { aioRead });
+ * const run = runScenario({ name: "mine", mount }, scenarioById("sync-write"));
+ * assertEquals(run.results, [[4096, 4096]]);
  * ```
  */
 export function genericFileAioRead(iocb: Kiocb): MaybeTask<number> {
+  const { kiFilp: { fFlags, fInode: inode }, iter } = iocb;
+  const { iMapping, iSb: { kernel, fs } } = inode;
+  if (iter.count === 0) return 0;
+  if ((fFlags & O_DIRECT) === 0) {
+    return fs.getBlock ? doGenericFileRead(iocb, iter) : -EINVAL;
+  }
+  if (kernel.stepping || iMapping.nrpages > 0 || iMapping.wbErr !== 0) {
+    return readCached(iocb, inode);
+  }
+  return isBehindEnd(iocb, inode) ? 0 : readDirectly(iocb);
+}
+
+/** Whether the caller has to find out that nothing is there to be read. */
+function isBehindEnd({ kiPos }: Kiocb, inode: Inode): boolean {
+  const { size } = inode.iSb.kernel.profile.entry;
+  return size === "by-caller" && kiPos >= inode.iSize;
+}
+
+/** A direct read that looks into the cache first. */
+function* readCached(iocb: Kiocb, inode: Inode): Task<number> {
+  const { kernel } = inode.iSb;
+  const { kiPos: pos, iter: { count } } = iocb;
+  if (kernel.stepping) yield inode.sizeStep;
+  if (isBehindEnd(iocb, inode)) return 0;
+  const end = pos + count - 1;
+  const error = yield* finish(filemapWriteAndWaitRange(inode, pos, end));
+  return error === 0 ? yield* finish(readDirectly(iocb)) : error;
+}
+
+function readDirectly(iocb: Kiocb): MaybeTask<number> {
   const inode = iocb.kiFilp.fInode;
-  return inode.iSb.kernel.stepping
-    ? readStepping(iocb, inode)
-    : readBelowSize(iocb, inode);
-}
-
-function* readStepping(iocb: Kiocb, inode: Inode): Task<number> {
-  yield inode.sizeStep;
-  return yield* finish(readBelowSize(iocb, inode));
-}
-
-function readBelowSize(iocb: Kiocb, inode: Inode): MaybeTask<number> {
   const { kernel, fs } = inode.iSb;
-  const { id, kiPos: offset } = iocb;
-  if (offset >= inode.iSize) return 0;
+  const { id, iter: { count } } = iocb;
   if (kernel.tracing) traceDirectIO(iocb, inode, READ);
-  const direct = fs.directIO(READ, iocb, iocb.iter, offset);
+  const direct = fs.directIO(READ, iocb, iocb.iter, iocb.kiPos);
   return typeof direct === "number"
-    ? directRead(iocb, id, inode, direct)
-    : directReading(iocb, id, inode, direct);
+    ? directRead(iocb, id, inode, count, direct)
+    : readLater(iocb, id, inode, count, direct);
 }
 
-function* directReading(
+function* readLater(
   iocb: Kiocb,
   id: number,
   inode: Inode,
-  direct: Task<number>,
+  count: number,
+  reading: Task<number>,
 ): Task<number> {
-  return directRead(iocb, id, inode, yield* direct);
+  const read = yield* reading;
+  return yield* finish(directRead(iocb, id, inode, count, read));
 }
 
 /** What follows a direct read: the position, if it has read bytes. */
@@ -204,78 +367,33 @@ function directRead(
   iocb: Kiocb,
   id: number,
   inode: Inode,
+  count: number,
   read: number,
-): number {
-  const { kernel } = inode.iSb;
-  if (kernel.tracing) kernel.emit(EV.direct_IO_return, id, inode.iIno, read);
-  if (read > 0) iocb.kiPos += read;
-  return read;
+): MaybeTask<number> {
+  traceReturn(inode, id, read);
+  if (read > 0) iocb.advance(read);
+  return needsFallback(inode, read, count)
+    ? readRest(iocb, inode, count, read)
+    : read;
 }
 
-/**
- * `generic_write_sync()`: makes a write stable, with the metadata that is
- * needed to reach it.
- *
- * @param iocb The request; its file or inode asks for it.
- * @param offset First byte in the file.
- * @param bytes How many.
- * @returns 0 or a negative errno.
- *
- * @example
- * ```ts
- * import { genericWriteSync } from "@endio/dio/core";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(typeof genericWriteSync, "function");
- * ```
- */
-export function* genericWriteSync(
+/** What was not read directly, if it is not behind the end of the file. */
+function* readRest(
   iocb: Kiocb,
-  offset: number,
-  bytes: number,
+  inode: Inode,
+  count: number,
+  read: number,
 ): Task<number> {
-  const inode = iocb.kiFilp.fInode;
-  const { kernel, fs, sBdev } = inode.iSb;
-  kernel.mightSleep("vfs_fsync_range");
-  const { id } = iocb;
-  const ret = fs.fsync
-    ? yield* finish(fs.fsync(inode))
-    : yield* blkdevIssueFlush(kernel, sBdev);
-  if (kernel.tracing) {
-    kernel.emit(EV.generic_write_sync, id, inode.iIno, offset, bytes, ret);
-  }
-  return ret;
+  if (inode.iSb.kernel.stepping) yield inode.sizeStep;
+  if (iocb.kiPos >= inode.iSize) return read;
+  skipTo(iocb.iter, count, read);
+  const buffered = yield* doGenericFileRead(iocb, iocb.iter);
+  return buffered < 0 ? read || buffered : read + buffered;
 }
 
-/**
- * `blkdev_issue_flush()`: makes everything stable that a device has written.
- *
- * @param kernel The kernel.
- * @param bdev The device.
- * @returns 0 or a negative errno.
- *
- * @example
- * ```ts
- * import { blkdevIssueFlush, Kernel } from "@endio/dio/core";
- * import { MemoryDevice } from "@endio/dio/devices";
- *
- * const kernel = new Kernel();
- * const device = new MemoryDevice({ sizeBytes: 4096 });
- * kernel.spawn("sync", blkdevIssueFlush(kernel, device));
- * kernel.run();
- * ```
- */
-export function* blkdevIssueFlush(
-  kernel: Kernel,
-  bdev: BlockDevice,
-): Task<number> {
-  kernel.mightSleep("blkdev_issue_flush");
-  const flushed = bdev.flush();
-  const ret = typeof flushed === "number" ? flushed : yield* flushed;
-  if (kernel.tracing) {
-    kernel.emit(EV.blkdev_issue_flush, kernel.trace.str(bdev.name), ret);
-  }
-  return ret;
+function traceReturn(inode: Inode, id: number, ret: number): void {
+  const { kernel } = inode.iSb;
+  if (kernel.tracing) kernel.emit(EV.direct_IO_return, id, inode.iIno, ret);
 }
 
 function traceDirectIO(iocb: Kiocb, inode: Inode, rw: Rw): void {

@@ -1,28 +1,19 @@
 /**
- * Superblocks, inodes and files, as far as direct I/O meets them, and what a
- * filesystem gives the core.
+ * Superblocks, inodes and files, as far as direct I/O meets them.
  *
  * Source: include/linux/fs.h, fs/super.c, fs/inode.c.
  *
  * @module
  */
 
-import type { IovIter } from "./page.ts";
-import type { Rw } from "./bio.ts";
+import { AddressSpace } from "./address_space.ts";
 import type { BlockDevice } from "./block_device.ts";
-import type { BufferHead } from "./buffer_head.ts";
-import type { Kiocb } from "./aio.ts";
 import { EV } from "./events.ts";
+import type { Filesystem } from "./filesystem.ts";
+import { SbWriters } from "./freeze.ts";
 import type { Kernel } from "./kernel.ts";
 import { Mutex } from "./lock.ts";
-import {
-  finish,
-  type MaybeTask,
-  readStep,
-  type Step,
-  type Task,
-  writeStep,
-} from "./step.ts";
+import { readStep, type Step, type Task, writeStep } from "./step.ts";
 import { WaitQueue } from "./wait.ts";
 import type { Workqueue } from "./workqueue.ts";
 
@@ -30,129 +21,8 @@ import type { Workqueue } from "./workqueue.ts";
 export const O_DIRECT: number = 1 << 0;
 /** Open flag: a write is stable when it is reported. */
 export const O_DSYNC: number = 1 << 1;
-
-/**
- * What a filesystem hands to `blockdevDirectIO`: how to map, and what to do
- * at the end.
- */
-export interface DioOps {
-  /**
-   * Maps a range of file blocks: `get_block_t`.
-   *
-   * @param inode The file.
-   * @param iblock First block of the file, in blocks of `2^inode.iBlkbits`
-   * bytes.
-   * @param bh The answer; `bSize` says how many bytes are wanted.
-   * @param create Whether to allocate blocks for a hole.
-   * @returns 0 or a negative errno.
-   */
-  getBlock(
-    inode: Inode,
-    iblock: number,
-    bh: BufferHead,
-    create: boolean,
-  ): MaybeTask<number>;
-  /**
-   * Called when all transfers of a request have ended: `dio_iodone_t`. It may
-   * sleep only if the mapping asked for deferral.
-   *
-   * @param iocb The request.
-   * @param offset First byte in the file.
-   * @param bytes In profile `v3.12` the bytes that were attempted, later the
-   * result: a count, or a negative errno.
-   * @param priv What the mapping function left in `bPrivate`.
-   * @returns 0, or (ignored in `v3.12`) an errno that replaces the result.
-   */
-  endIo?(
-    iocb: Kiocb,
-    offset: number,
-    bytes: number,
-    priv: unknown,
-  ): MaybeTask<number | void>;
-  /**
-   * What traces call the handler.
-   *
-   * @default {"end_io"}
-   */
-  readonly endIoName?: string;
-}
-
-/**
- * A filesystem as the core sees it: its address space, inode, file and super
- * operations in one object. Everything but `directIO` has a sensible default.
- */
-export interface Filesystem {
-  /** Its name, e.g. `ext4`. */
-  readonly name: string;
-  /**
-   * The address space operation: transfers directly between the user's buffer
-   * and the device.
-   *
-   * @param rw Direction.
-   * @param iocb The request.
-   * @param iter The user's buffer.
-   * @param offset First byte in the file.
-   * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
-   */
-  directIO(
-    rw: Rw,
-    iocb: Kiocb,
-    iter: IovIter,
-    offset: number,
-  ): MaybeTask<number>;
-  /**
-   * The file operation behind a write; without it the generic one.
-   *
-   * @param iocb The request.
-   * @param iter The user's buffer.
-   * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
-   */
-  aioWrite?(iocb: Kiocb, iter: IovIter): MaybeTask<number>;
-  /**
-   * The file operation behind a read; without it the generic one.
-   *
-   * @param iocb The request.
-   * @param iter The user's buffer.
-   * @returns Bytes, a negative errno, or `-EIOCBQUEUED`.
-   */
-  aioRead?(iocb: Kiocb, iter: IovIter): MaybeTask<number>;
-  /**
-   * Changes the size of a file, under `i_mutex`. It waits for direct I/O
-   * before it frees blocks.
-   *
-   * @param inode The file.
-   * @param size The new size in bytes.
-   * @returns 0 or a negative errno.
-   */
-  truncate?(inode: Inode, size: number): MaybeTask<number>;
-  /**
-   * Allocates unwritten blocks, under `i_mutex`.
-   *
-   * @param inode The file.
-   * @param offset First byte.
-   * @param bytes How many.
-   * @returns 0 or a negative errno.
-   */
-  fallocate?(
-    inode: Inode,
-    offset: number,
-    bytes: number,
-  ): MaybeTask<number>;
-  /**
-   * Makes a file's data, and the metadata needed to reach it, stable. Without
-   * it the device is flushed.
-   *
-   * @param inode The file.
-   * @returns 0 or a negative errno.
-   */
-  fsync?(inode: Inode): MaybeTask<number>;
-  /** Writes everything back before the superblock goes away. */
-  syncFs?(sb: SuperBlock): MaybeTask<void>;
-  /** An inode leaves memory: nothing may be in flight on it. */
-  evictInode?(inode: Inode): MaybeTask<void>;
-  /** Takes the filesystem apart, after the completion workqueue is gone. */
-  putSuper?(sb: SuperBlock): MaybeTask<void>;
-}
+/** Open flag: a write begins where the file ends. */
+export const O_APPEND: number = 1 << 2;
 
 /**
  * A mounted filesystem: `struct super_block`.
@@ -192,6 +62,12 @@ export class SuperBlock {
   readonly wqWriteStep: Step;
   /** Inodes in memory. */
   readonly inodes: Inode[] = [];
+  /** Who writes to it, and whether that is forbidden now. */
+  readonly sWriters: SbWriters;
+  /** Open files whose references are counted; they pin the mount. */
+  openFiles = 0;
+  /** The step before `openFiles` is changed. */
+  readonly openFilesStep: Step;
 
   /**
    * Makes a superblock.
@@ -220,9 +96,11 @@ export class SuperBlock {
     this.sId = bdev.name;
     this.sBlocksizeBits = blocksizeBits;
     this.fs = fs;
-    const addr = kernel.newAddr();
+    this.sWriters = new SbWriters(kernel, this.sId);
+    const addr = kernel.newAddr(2);
     this.wqReadStep = readStep(addr);
     this.wqWriteStep = writeStep(addr);
+    this.openFilesStep = writeStep(addr + 1);
   }
 }
 
@@ -260,8 +138,8 @@ export class Inode {
   readonly iMutex: Mutex;
   /** Whether every write is stable when it is reported (`S_SYNC`). */
   sync = false;
-  /** Pages in the page cache. */
-  nrpages = 0;
+  /** Its page cache. */
+  readonly iMapping: AddressSpace;
   /** Who waits until no direct I/O is in flight. */
   readonly dioWait: WaitQueue;
   /** The step before `iSize` is read. */
@@ -287,9 +165,11 @@ export class Inode {
     this.iSize = size;
     this.iBlkbits = sb.sBlocksizeBits;
     this.iMutex = new Mutex(kernel, `i_mutex of inode ${ino}`);
+    this.iMapping = new AddressSpace(kernel, this);
     this.dioWait = new WaitQueue(
       kernel,
       `i_dio_count of inode ${ino} to drop to 0`,
+      { state: () => `it is ${this.iDioCount}` },
     );
     const addr = kernel.newAddr(2);
     this.sizeStep = readStep(addr);
@@ -297,6 +177,11 @@ export class Inode {
     this.dioCountReadStep = readStep(addr + 1);
     this.dioCountStep = writeStep(addr + 1);
     sb.inodes.push(this);
+  }
+
+  /** Pages in the page cache. */
+  get nrpages(): number {
+    return this.iMapping.nrpages;
   }
 
   /**
@@ -355,41 +240,6 @@ export interface File {
   readonly fInode: Inode;
   /** {@linkcode O_DIRECT}, {@linkcode O_DSYNC}. */
   readonly fFlags: number;
-}
-
-/**
- * `generic_shutdown_super()`: what an unmount does, in its order. Inodes are
- * evicted, the completion workqueue is drained and destroyed, and only then
- * the filesystem is taken apart.
- *
- * @param sb The filesystem. Nobody may have a file of it open.
- *
- * @example
- * ```ts
- * import { genericShutdownSuper, Kernel, SuperBlock } from "@endio/dio/core";
- * import { MemoryDevice } from "@endio/dio/devices";
- * import { assertEquals } from "@std/assert";
- *
- * const kernel = new Kernel();
- * const device = new MemoryDevice({ name: "sda", sizeBytes: 1 << 20 });
- * const fs = { name: "nofs", directIO: () => 0 };
- * kernel.spawn("umount", genericShutdownSuper(new SuperBlock(kernel, device, 12, fs)));
- * kernel.run();
- * assertEquals(kernel.trace.event(kernel.trace.count - 1).ev, "put_super");
- * ```
- */
-export function* genericShutdownSuper(sb: SuperBlock): Task<void> {
-  const { kernel, fs } = sb;
-  if (fs.syncFs) yield* finish(fs.syncFs(sb));
-  if (kernel.tracing) kernel.emit(EV.evict_inodes, kernel.trace.str(sb.sId));
-  for (const inode of sb.inodes) {
-    if (fs.evictInode) yield* finish(fs.evictInode(inode));
-  }
-  sb.inodes.length = 0;
-  if (sb.sDioDoneWq !== null) {
-    yield* sb.sDioDoneWq.destroy();
-    sb.sDioDoneWq = null;
-  }
-  if (fs.putSuper) yield* finish(fs.putSuper(sb));
-  if (kernel.tracing) kernel.emit(EV.put_super, kernel.trace.str(sb.sId));
+  /** References, of a file whose references are counted. */
+  readonly fCount?: number;
 }

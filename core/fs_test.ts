@@ -1,17 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { MemoryDevice } from "../devices/mod.ts";
-import {
-  genericShutdownSuper,
-  Inode,
-  O_DIRECT,
-  O_DSYNC,
-  SuperBlock,
-} from "./fs.ts";
+import { Inode, O_DIRECT, O_DSYNC, SuperBlock } from "./fs.ts";
 import { Kernel } from "./kernel.ts";
+import { genericShutdownSuper } from "./super.ts";
 import type { Task } from "./step.ts";
 import { random } from "./strategy.ts";
 import { assertClean, doing, Rig, seeds } from "./testdata/identity_fs.ts";
-import { allocWorkqueue, WorkItem } from "./workqueue.ts";
+import { WorkItem } from "./work_item.ts";
+import { allocWorkqueue } from "./workqueue.ts";
 
 Deno.test("workqueue-life: genericShutdownSuper() evicts inodes, destroys the workqueue, and only then takes the filesystem apart", () => {
   const order: string[] = [];

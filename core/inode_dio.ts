@@ -53,17 +53,25 @@ export function* inodeDioBegin(inode: Inode, dioId: number): Task<void> {
  *
  * @example See {@linkcode inodeDioBegin}
  * ```ts
- * import { inodeDioDone } from "@endio/dio/core";
+ * import { Inode, inodeDioBegin, inodeDioDone, Kernel, SuperBlock } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(typeof inodeDioDone, "function");
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * const fs = { name: "nofs", directIO: () => 0 };
+ * const inode = new Inode(new SuperBlock(kernel, device, 12, fs), 12, 0);
+ * kernel.boot(inodeDioBegin(inode, 0));
+ * kernel.boot(inodeDioBegin(inode, 0));
+ * kernel.boot(inodeDioDone(inode, 0));
+ * assertEquals(inode.iDioCount, 1);
  * ```
  */
 export function* inodeDioDone(inode: Inode, dioId: number): Task<void> {
   const { kernel } = inode.iSb;
   if (kernel.stepping) yield inode.dioCountStep;
   if (!inode.dioCountDown(dioId)) return;
-  if (kernel.stepping) yield inode.dioWait.step;
+  if (kernel.stepping) yield inode.dioWait.wakeStep;
   inode.dioWait.wakeUp(kernel);
 }
 

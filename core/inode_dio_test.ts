@@ -94,6 +94,6 @@ Deno.test("inodeDioWait() whose request never ends is reported as hung", () => {
   kernel.spawn("rm", inodeDioWait(inode));
   assertEquals(
     kernel.run().hung,
-    "task rm-11 waits for i_dio_count of inode 12 to drop to 0",
+    "nobody is left to wake the one who waits; task rm-11 waits since 200 ns for i_dio_count of inode 12 to drop to 0 (it is 1), and nobody has ever woken that queue",
   );
 });

@@ -6,18 +6,21 @@
  */
 
 import { AioCore } from "./aio.ts";
-import { BioCaches } from "./bio.ts";
+import { BIO_MAX_PAGES, BioCaches } from "./bio.ts";
+import { BioDirty } from "./bio_dirty.ts";
 import { type Context, TASK_RUNNING } from "./context.ts";
 import { waitsForLock } from "./lock.ts";
 import { DirectIo } from "./dio_submit.ts";
 import { EV } from "./events.ts";
+import { OpenFile } from "./file.ts";
 import type { AllocFault, KernelOptions } from "./kernel_options.ts";
 import { UserMemory } from "./page.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { LeakSource } from "./slab.ts";
-import { SCHEDULE, type Task } from "./step.ts";
+import { KmemCache, type LeakSource } from "./slab.ts";
+import { SCHEDULE, type Step, type Task, writeStep } from "./step.ts";
 import { TraceBuffer } from "./trace_buffer.ts";
+import { Workqueue, WQ_DFL_ACTIVE } from "./workqueue.ts";
 
 /** User memory of a kernel that is given none, in bytes. */
 const DEFAULT_MEMORY = 1 << 20;
@@ -58,11 +61,18 @@ export class Kernel extends Scheduler {
   readonly aio: AioCore;
   /** Caches of the block layer. */
   readonly bios: BioCaches;
+  /** Most pages in one bio. */
+  readonly bioMaxPages: number;
 
+  #bioDirty: BioDirty | null = null;
+  #filps: KmemCache<OpenFile> | null = null;
+  #systemWq: Workqueue | null = null;
   readonly #clock: (() => number) | null;
   readonly #caches: LeakSource[] = [];
   readonly #allocFaults: readonly AllocFault[] | null;
   readonly #allocCounts: Map<string, number> = new Map();
+  /** The step of the counts. */
+  readonly #allocStep: Step;
   #workqueues = 0;
 
   /**
@@ -79,10 +89,33 @@ export class Kernel extends Scheduler {
     this.#allocFaults = options.allocFaults?.length
       ? options.allocFaults
       : null;
+    this.#allocStep = writeStep(this.newAddr());
     this.memory = options.memory ?? new UserMemory(DEFAULT_MEMORY);
+    this.bioMaxPages = options.bioMaxPages ?? BIO_MAX_PAGES;
     this.bios = new BioCaches(this);
     this.aio = new AioCore(this);
     this.directIo = options.directIo?.(this) ?? new DirectIo(this);
+  }
+
+  /** Where open files come from whose references are counted. */
+  get filps(): KmemCache<OpenFile> {
+    return this.#filps ??= new KmemCache(this, "filp", () => new OpenFile());
+  }
+
+  /** The kernel's own workqueue, there since it was booted. */
+  get systemWq(): Workqueue {
+    return this.#systemWq ??= new Workqueue(
+      this,
+      this.newWorkqueueId(),
+      "events",
+      0,
+      WQ_DFL_ACTIVE,
+    );
+  }
+
+  /** What keeps the pages of reads dirty. */
+  get bioDirty(): BioDirty {
+    return this.#bioDirty ??= new BioDirty(this);
   }
 
   /**
@@ -147,11 +180,18 @@ export class Kernel extends Scheduler {
    * @returns True when it is.
    */
   shouldFailAlloc(what: string): boolean {
-    if (this.#allocFaults === null) return false;
+    return this.#allocFaults !== null &&
+      this.#failsNow(this.#allocFaults, what);
+  }
+
+  #failsNow(planned: readonly AllocFault[], what: string): boolean {
+    const faults = planned.filter((fault) => fault.what === what);
+    if (faults.length === 0) return false;
+    this.touch(this.#allocStep);
     const nth = (this.#allocCounts.get(what) ?? 0) + 1;
     this.#allocCounts.set(what, nth);
-    return this.#allocFaults.some((fault) =>
-      fault.what === what && fault.nth === nth &&
+    return faults.some((fault) =>
+      fault.nth === nth &&
       (fault.open !== true ||
         this.choose(2, `allocation ${nth} of ${what}`) === 1)
     );
@@ -217,11 +257,25 @@ export class Kernel extends Scheduler {
     this.emit(EV.wake_up_process, ctx.tid, this.trace.str(ctx.comm));
   }
 
+  /**
+   * Records that a context ends with locks that it has not released.
+   *
+   * @param ctx The context.
+   */
+  protected override noteLocksHeld(ctx: Context): void {
+    if (!this.tracing) return;
+    const { locksHeld, lastLock } = ctx;
+    const name = this.trace.str(lastLock?.describe() ?? "");
+    this.emit(EV.locks_held, locksHeld, name);
+  }
+
   /** Records the bug, or the wait graph, that ended the run. */
   protected override noteEnd(): void {
     const { tracing, trace, bug, hung } = this;
     if (!tracing) return;
-    if (hung !== null) this.emit(EV.hung_task, trace.str(hung));
+    if (hung !== null) {
+      this.emit(this.spins ? EV.soft_lockup : EV.hung_task, trace.str(hung));
+    }
     if (bug === null) return;
     this.emit(
       EV.oops,

@@ -74,6 +74,12 @@ export interface KernelOptions {
    */
   readonly maxSteps?: number;
   /**
+   * Most pages in one bio. With few, small requests have many bios.
+   *
+   * @default {256}
+   */
+  readonly bioMaxPages?: number;
+  /**
    * The memory that user buffers are in; a real device brings its own.
    *
    * @default {1 MiB of ordinary memory}

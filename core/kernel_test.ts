@@ -16,7 +16,7 @@ Deno.test("Kernel.boot() refuses to wait for a lock that somebody holds", () => 
   assertThrows(
     () => kernel.boot(mutex.lock(kernel)),
     Error,
-    "Cannot boot: it waits for i_mutex held by task a-10; run it as a task",
+    "Cannot boot: it waits for i_mutex held by task a-10, which has ended; run it as a task",
   );
 });
 

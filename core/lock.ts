@@ -16,7 +16,7 @@
  */
 
 import { InvariantError, KernelBug } from "./bug.ts";
-import type { Context, WaitTarget } from "./context.ts";
+import { type Context, TASK_DEAD, type WaitTarget } from "./context.ts";
 import { STEP_LOCK, type Task } from "./step.ts";
 
 /** What a lock needs from its kernel. */
@@ -104,7 +104,19 @@ export abstract class Lock implements WaitTarget {
    * @returns E.g. `spinlock bio_lock held by softirq on cpu 1`.
    */
   describe(): string {
-    return `${this.name} held by ${this.owner?.label ?? "readers"}`;
+    const holders = [...this.blockers()].map(({ label, state }) =>
+      state === TASK_DEAD ? `${label}, which has ended` : label
+    );
+    return `${this.name} held by ${holders.join(" and ") || "nobody"}`;
+  }
+
+  /**
+   * Who holds it.
+   *
+   * @returns The contexts that have to let go of it.
+   */
+  blockers(): readonly Context[] {
+    return this.owner === null ? [] : [this.owner];
   }
 
   /**
@@ -121,6 +133,17 @@ export abstract class Lock implements WaitTarget {
   }
 
   /**
+   * Notes that a context holds the lock exclusively.
+   *
+   * @param ctx The context.
+   */
+  protected holdBy(ctx: Context): void {
+    this.owner = ctx;
+    ctx.locksHeld++;
+    ctx.lastLock = this;
+  }
+
+  /**
    * Lets go of the lock that the running context holds exclusively.
    *
    * @param host The kernel.
@@ -128,6 +151,7 @@ export abstract class Lock implements WaitTarget {
    */
   protected disown(host: LockHost): void {
     if (this.owner !== host.current) this.#throwNotOwner(host);
+    host.current.locksHeld--;
     this.owner = null;
     if (host.stepping || this.waiters.length > 0) this.wakeWaiters(host);
   }
@@ -175,7 +199,7 @@ export abstract class ExclusiveLock extends Lock {
     if (this.owner !== null) {
       throw new InvariantError(`${this.name} is free when it is taken`);
     }
-    this.owner = host.current;
+    this.holdBy(host.current);
     host.current.waitingOn = null;
   }
 }

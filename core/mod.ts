@@ -2,8 +2,9 @@
  * The simulated kernel in which `struct dio` lives: contexts, locks,
  * workqueues, bios, inodes, and the direct-I/O core itself.
  *
- * Modelled are fs/direct-io.c, the parts of fs/aio.c, mm/filemap.c, fs/super.c
- * and kernel/workqueue.c that a completion meets, in the versions that
+ * Modelled are fs/direct-io.c, the direct I/O of fs/block_dev.c (block/fops.c
+ * today), and the parts of fs/aio.c, mm/filemap.c, fs/super.c and
+ * kernel/workqueue.c that a completion meets, in the versions that
  * {@linkcode Profile} names. Not modelled: memory ordering below the level of
  * locks and atomics, the page cache and the allocator, multi-queue hardware,
  * and metadata beyond what completions touch.
@@ -52,8 +53,17 @@
  * @module
  */
 
+export * from "./address_space.ts";
 export * from "./aio.ts";
+export * from "./aio_ring.ts";
 export * from "./bio.ts";
+export * from "./bio_dirty.ts";
+export * from "./blkdev_dio.ts";
+export * from "./blkdev_dio_end.ts";
+export * from "./blkdev_dio_pages.ts";
+export * from "./blkdev_dio_simple.ts";
+export * from "./blkdev_dio_submit.ts";
+export * from "./blkdev_file.ts";
 export * from "./block_device.ts";
 export * from "./buffer_head.ts";
 export * from "./bug.ts";
@@ -61,29 +71,48 @@ export * from "./choices.ts";
 export * from "./context.ts";
 export * from "./dio.ts";
 export * from "./dio_await.ts";
+export * from "./dio_bio.ts";
 export * from "./dio_complete.ts";
 export * from "./dio_defer.ts";
+export * from "./dio_entry.ts";
+export * from "./dio_flags.ts";
 export * from "./dio_map.ts";
+export * from "./dio_pages.ts";
 export * from "./dio_report.ts";
+export * from "./dio_section.ts";
 export * from "./dio_submit.ts";
 export * from "./errno.ts";
 export * from "./events.ts";
+export * from "./file.ts";
 export * from "./filemap.ts";
+export * from "./filemap_buffered.ts";
+export * from "./filesystem.ts";
+export * from "./freeze.ts";
 export * from "./fs.ts";
+export { waitGraph } from "./hang.ts";
 export * from "./inode_dio.ts";
+export * from "./iocb_flags.ts";
 export * from "./kernel.ts";
 export * from "./kernel_options.ts";
+export * from "./kioctx.ts";
 export * from "./lock.ts";
 export * from "./page.ts";
+export * from "./page_cache.ts";
+export { blockTruncatePage } from "./page_io.ts";
+export * from "./partition.ts";
 export * from "./pct.ts";
 export * from "./prng.ts";
 export * from "./profile.ts";
+export * from "./replay.ts";
 export * from "./rwsem.ts";
 export * from "./scheduler.ts";
 export * from "./slab.ts";
 export * from "./step.ts";
 export * from "./strategy.ts";
+export * from "./super.ts";
+export * from "./sync.ts";
 export * from "./trace_buffer.ts";
 export * from "./vfs.ts";
 export * from "./wait.ts";
+export * from "./work_item.ts";
 export * from "./workqueue.ts";

@@ -40,6 +40,8 @@ export class Page {
   pins = 0;
   /** Whether it must be written back before it is reused. */
   dirty = false;
+  /** Step address of `dirty`, when a flusher may clean it; else 0. */
+  addr = 0;
 
   /**
    * Makes a page over existing bytes.
@@ -156,6 +158,7 @@ export class UserMemory {
       if (page === undefined) continue;
       page.pins = 0;
       page.dirty = false;
+      page.addr = 0;
     }
     this.#zeroPage.pins = 0;
     this.#used = 0;
@@ -299,6 +302,11 @@ export interface Iovec {
 export class IovIter {
   /** Bytes that are left. */
   count = 0;
+  /**
+   * Whether the memory is a process's. Pages of the kernel's own (`ITER_BVEC`)
+   * are never marked dirty.
+   */
+  userBacked = true;
   #iov: readonly Iovec[] = [];
   #segment = 0;
   #offset = 0;
@@ -335,7 +343,7 @@ export class IovIter {
   /**
    * Goes on.
    *
-   * @param bytes By how much, at most {@linkcode contiguous}.
+   * @param bytes By how much, at most {@linkcode count}.
    */
   advance(bytes: number): void {
     this.#offset += bytes;
@@ -343,10 +351,53 @@ export class IovIter {
     this.#skipEmpty();
   }
 
+  /**
+   * Goes back (`iov_iter_revert()`).
+   *
+   * @param bytes By how much, at most what it has gone on.
+   */
+  revert(bytes: number): void {
+    this.count += bytes;
+    let left = bytes;
+    for (; left > this.#offset; this.#segment--) {
+      left -= this.#offset;
+      this.#offset = (this.#iov[this.#segment - 1] as Iovec).len;
+    }
+    this.#offset -= left;
+  }
+
+  /**
+   * How many pages the bytes that are left lie in (`iov_iter_npages()`); one
+   * that two pieces lie in counts twice.
+   *
+   * @param max Where to stop counting.
+   * @returns A number up to `max`.
+   */
+  npages(max: number): number {
+    if (this.#iov.length === 1 && this.count > 0) {
+      const start = this.address & (PAGE_SIZE - 1);
+      return Math.min((start + this.count + PAGE_SIZE - 1) >> PAGE_SHIFT, max);
+    }
+    let pages = 0;
+    let left = this.count;
+    let offset = this.#offset;
+    for (let i = this.#segment; left > 0 && pages < max; i++) {
+      const { base, len } = this.#iov[i] as Iovec;
+      const bytes = Math.min(len - offset, left);
+      const start = (base + offset) & (PAGE_SIZE - 1);
+      pages += Math.ceil((start + bytes) / PAGE_SIZE) * Math.sign(bytes);
+      left -= bytes;
+      offset = 0;
+    }
+    return Math.min(pages, max);
+  }
+
   #skipEmpty(): void {
-    while (this.count > 0 && this.contiguous === 0) {
+    while (this.count > 0) {
+      const { len } = this.#iov[this.#segment] as Iovec;
+      if (this.#offset < len) return;
+      this.#offset -= len;
       this.#segment++;
-      this.#offset = 0;
     }
   }
 }

@@ -10,6 +10,7 @@
 
 import type { Context } from "./context.ts";
 import { Prng } from "./prng.ts";
+import { SCHEDULE } from "./step.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** What a run is expected to be like. */
@@ -28,7 +29,9 @@ export interface PctOptions {
 /**
  * Picks the runnable context with the highest priority. Every context gets a
  * random one when it is first seen; at `depth - 1` random steps the context
- * that would run drops below all others.
+ * that would run drops below all others. So does one that gives up the
+ * processor of itself: it may be waiting for somebody whom it keeps from
+ * running.
  *
  * A bug of that depth is found by one run with at least the probability that
  * {@linkcode pctProbability} tells, whatever the program.
@@ -83,6 +86,8 @@ class PctStrategy implements Strategy {
   readonly #priorities: Map<number, number> = new Map();
   #step = 0;
   #lowest = 0;
+  /** Who was picked last. */
+  #last: Context | null = null;
 
   constructor({ seed, depth, steps }: PctOptions) {
     if (!(depth >= 1) || !(steps >= 1)) {
@@ -99,15 +104,25 @@ class PctStrategy implements Strategy {
   }
 
   pick(runnable: readonly Context[]): number {
-    if (this.#changes.has(this.#step++)) {
-      const { id } = runnable[this.#highest(runnable)] as Context;
-      this.#priorities.set(id, --this.#lowest);
+    const last = this.#last;
+    if (last !== null && gaveUp(last) && runnable.includes(last)) {
+      this.#lower(last);
     }
-    return this.#highest(runnable);
+    let index = this.#highest(runnable);
+    if (this.#changes.has(this.#step++)) {
+      this.#lower(runnable[index] as Context);
+      index = this.#highest(runnable);
+    }
+    this.#last = runnable[index] as Context;
+    return index;
   }
 
   choose(options: number): number {
     return this.#prng.below(options);
+  }
+
+  #lower({ id }: Context): void {
+    this.#priorities.set(id, --this.#lowest);
   }
 
   #highest(runnable: readonly Context[]): number {
@@ -127,4 +142,9 @@ class PctStrategy implements Strategy {
     }
     return priority;
   }
+}
+
+/** Whether a context called schedule() without having to wait. */
+function gaveUp({ step, waitingOn }: Context): boolean {
+  return step === SCHEDULE && waitingOn === null;
 }

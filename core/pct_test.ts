@@ -1,8 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Kernel } from "./kernel.ts";
 import { pct, pctProbability } from "./pct.ts";
+import { replay } from "./replay.ts";
 import { type Task, writeStep } from "./step.ts";
-import { replay, type Strategy } from "./strategy.ts";
+import type { Strategy } from "./strategy.ts";
 
 const STEPS = 60;
 const NOISE = 4;

@@ -10,6 +10,44 @@
 /** The name of a profile. */
 export type ProfileName = "v3.12" | "v4.10" | "v6.1";
 
+/** What differs in the direct I/O of block devices, as switches. */
+export interface BlkdevProfile {
+  /**
+   * The count of parts is used by a single bio too. Before that, only once a
+   * second bio is needed.
+   */
+  readonly countsAlways: boolean;
+  /** An asynchronous request of one bio has a path of its own (since 5.16). */
+  readonly asyncSingle: boolean;
+  /**
+   * Memory has to fit the device's DMA alignment only (since 6.0). Before
+   * that, addresses and lengths have to be whole logical blocks.
+   */
+  readonly dmaAlignment: boolean;
+  /**
+   * What a bio fails with whose pages cannot be pinned: the errno of the pin,
+   * or the generic `-EIO`, while a submitter that waits returns the errno.
+   */
+  readonly pinError: "errno" | "eio";
+  /**
+   * Which requests with `IOCB_HIPRI` are polled for: those that a system call
+   * waits for, or (since 5.16) asynchronous ones.
+   */
+  readonly polls: "sync" | "async";
+}
+
+/** What differs at the entry of a direct I/O, as switches. */
+export interface EntryProfile {
+  /**
+   * When the file's size is looked at: never, for the caller did (before
+   * 3.14); after the flush of what is cached; or (by 6.1) before anything else,
+   * so that an unaligned read behind the end gives 0 as well.
+   */
+  readonly size: "by-caller" | "after-flush" | "first";
+  /** Flags of a request that mean something; others are ignored. */
+  readonly flags: number;
+}
+
 /** The semantics of one Linux version, as switches. */
 export interface Profile {
   /** Which version this is. */
@@ -40,6 +78,40 @@ export interface Profile {
   readonly writeSync: "keep-error" | "replace" | "on-success";
   /** A NOWAIT bio that would have blocked gives `-EAGAIN` (since 4.13). */
   readonly nowaitAgain: boolean;
+  /** What happens at the entry of a direct I/O. */
+  readonly entry: EntryProfile;
+  /**
+   * The pieces of a buffer are mapped one after the other, none beyond its
+   * end, as iovecs were; since 3.16 the request is mapped as a whole.
+   */
+  readonly segmentAtATime: boolean;
+  /**
+   * `DIO_SKIP_HOLES` compares with the size in blocks of the request. Since
+   * 4.10 in those of the filesystem, so that the block in which the file ends
+   * is inside it.
+   */
+  readonly holesInUsedBlocks: boolean;
+  /**
+   * A failed bio that is found while others are still made stops the request
+   * with `-EIO`; by 4.10 with its own error.
+   */
+  readonly reapsAsEio: boolean;
+  /**
+   * Dirty pages of an asynchronous read are let go of at its end one by one.
+   * By 6.1 all or none of a bio's.
+   */
+  readonly putsDirtyPagesFirst: boolean;
+  /**
+   * The protection against a freeze of the filesystem is held until an
+   * asynchronous write completes (since 4.10). Before, only while it is
+   * submitted, so that it could reach a device that was to be left alone.
+   */
+  readonly freezeUntilCompletion: boolean;
+  /**
+   * The block device's own direct I/O, or null where it goes through
+   * `struct dio` (before 4.10).
+   */
+  readonly blkdev: BlkdevProfile | null;
 }
 
 const PROFILES: Readonly<Record<ProfileName, Profile>> = {
@@ -51,6 +123,13 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     kiPosInCompletion: false,
     writeSync: "keep-error",
     nowaitAgain: false,
+    entry: { size: "by-caller", flags: 0b0011 },
+    segmentAtATime: true,
+    holesInUsedBlocks: true,
+    reapsAsEio: true,
+    putsDirtyPagesFirst: true,
+    freezeUntilCompletion: false,
+    blkdev: null,
   },
   "v4.10": {
     name: "v4.10",
@@ -60,6 +139,19 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     kiPosInCompletion: true,
     writeSync: "replace",
     nowaitAgain: false,
+    entry: { size: "after-flush", flags: 0b1111 },
+    segmentAtATime: false,
+    holesInUsedBlocks: false,
+    reapsAsEio: false,
+    putsDirtyPagesFirst: true,
+    freezeUntilCompletion: true,
+    blkdev: {
+      countsAlways: false,
+      asyncSingle: false,
+      dmaAlignment: false,
+      pinError: "errno",
+      polls: "sync",
+    },
   },
   "v6.1": {
     name: "v6.1",
@@ -69,6 +161,19 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     kiPosInCompletion: true,
     writeSync: "on-success",
     nowaitAgain: true,
+    entry: { size: "first", flags: 0b0011 },
+    segmentAtATime: false,
+    holesInUsedBlocks: false,
+    reapsAsEio: false,
+    putsDirtyPagesFirst: false,
+    freezeUntilCompletion: true,
+    blkdev: {
+      countsAlways: true,
+      asyncSingle: true,
+      dmaAlignment: true,
+      pinError: "eio",
+      polls: "async",
+    },
   },
 };
 

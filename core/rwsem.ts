@@ -31,11 +31,18 @@ export class RwSemaphore extends Lock {
   /** How many hold it shared. */
   readers = 0;
   readonly #writersAsking: Set<Context> = new Set();
+  /** Who took it shared, for reports; somebody else may release it. */
+  readonly #holders: Context[] = [];
 
   /** Whether a holder is in the way of this context. */
   override blocks(ctx: Context): boolean {
     return this.owner !== null ||
       (this.readers > 0 && this.#writersAsking.has(ctx));
+  }
+
+  /** Who holds it, exclusively or shared. */
+  override blockers(): readonly Context[] {
+    return this.owner === null ? this.#holders : [this.owner];
   }
 
   /**
@@ -48,7 +55,7 @@ export class RwSemaphore extends Lock {
     if (this.mustWait(host)) yield this.request(host);
     invariant(this.owner === null, "no writer when a reader comes in");
     host.current.waitingOn = null;
-    this.readers++;
+    this.#share(host);
   }
 
   /**
@@ -66,6 +73,7 @@ export class RwSemaphore extends Lock {
       );
     }
     this.readers--;
+    this.#unshare(host.current);
     if (this.readers === 0) this.wakeWaiters(host);
     else if (host.stepping) host.released(this.step);
   }
@@ -85,7 +93,7 @@ export class RwSemaphore extends Lock {
       this.owner === null && this.readers === 0,
       "nobody is inside when a writer comes in",
     );
-    this.owner = ctx;
+    this.holdBy(ctx);
     ctx.waitingOn = null;
   }
 
@@ -107,6 +115,18 @@ export class RwSemaphore extends Lock {
    */
   downgradeWrite(host: LockHost): void {
     this.disown(host);
+    this.#share(host);
+  }
+
+  #share(host: LockHost): void {
     this.readers++;
+    this.#holders.push(host.current);
+  }
+
+  #unshare(ctx: Context): void {
+    const last = this.#holders.pop() as Context;
+    if (last === ctx) return;
+    const at = this.#holders.lastIndexOf(ctx);
+    if (at >= 0) this.#holders[at] = last;
   }
 }

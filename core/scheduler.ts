@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Choices } from "./choices.ts";
+import type { Choices, RunPrint } from "./choices.ts";
 import { Chooser } from "./chooser.ts";
 import { KernelBug } from "./bug.ts";
 import {
@@ -13,10 +13,11 @@ import {
   TASK_LOCK_WAIT,
   TASK_RUNNING,
   TASK_UNINTERRUPTIBLE,
-  waitGraph,
 } from "./context.ts";
 import { ContextTable } from "./context_table.ts";
 import { CpuSet } from "./cpu.ts";
+import { SpinWatch, waitGraph } from "./hang.ts";
+import { InterruptSources } from "./interrupt_sources.ts";
 import type {
   InterruptHandler,
   InterruptSource,
@@ -46,10 +47,12 @@ const MAX_STEPS = 1_000_000;
  *
  * @example
  * ```ts
- * import { Kernel, Scheduler } from "@endio/dio/core";
+ * import { Kernel, type Scheduler } from "@endio/dio/core";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(new Kernel() instanceof Scheduler, true);
+ * const scheduler: Scheduler = new Kernel();
+ * scheduler.spawn("a", (function* () {})());
+ * assertEquals(scheduler.run().steps, 1);
  * ```
  */
 export abstract class Scheduler {
@@ -63,8 +66,10 @@ export abstract class Scheduler {
   current: Context;
   /** The bug that stopped the run, or null. */
   bug: KernelBug | null = null;
-  /** Who waits for whom, when contexts wait for ever; or null. */
+  /** Who waits for whom, or who spins, when that never ends; or null. */
   hung: string | null = null;
+  /** Whether it is about contexts that spin. */
+  spins = false;
   /** Whether the strategy has ended the run before its end. */
   stopped = false;
   /** How many times a context was resumed. */
@@ -74,11 +79,12 @@ export abstract class Scheduler {
   readonly #queue: RunQueue = new RunQueue();
   readonly #runnable: Context[] = [];
   readonly #timers: Timers = new Timers();
-  readonly #sources: InterruptSource[] = [];
+  readonly #sources: InterruptSources = new InterruptSources();
   readonly #contexts: ContextTable = new ContextTable();
   readonly #chooser: Chooser;
   readonly #watcher: StepWatcher | null;
   readonly #maxSteps: number;
+  readonly #spin: SpinWatch = new SpinWatch();
   #nextAddr = 1;
   #last: Context | null = null;
 
@@ -112,12 +118,20 @@ export abstract class Scheduler {
    */
   protected abstract noteWake(ctx: Context): void;
 
+  /** Records that a context ends with locks; as {@linkcode noteWake}. */
+  protected abstract noteLocksHeld(ctx: Context): void;
+
   /** Records what ended the run, when it did not end by itself. */
   protected abstract noteEnd(): void;
 
   /** The choices of the run so far that were not the default ones. */
   get choices(): Choices {
     return this.#chooser.deviations;
+  }
+
+  /** What the run was like so far: tells another run from it. */
+  get print(): RunPrint {
+    return this.#chooser.print(this.steps);
   }
 
   /**
@@ -230,9 +244,9 @@ export abstract class Scheduler {
     if (ctx.state !== TASK_UNINTERRUPTIBLE) return false;
     ctx.state = TASK_RUNNING;
     this.noteWake(ctx);
-    // A context that has not called schedule() yet is still running.
+    // A context that has not called schedule() yet is still running: what it
+    // does next it would have done without this as well.
     if (ctx !== this.current && !ctx.queued) this.#enable(ctx);
-    else this.#watcher?.enabled(ctx, this.current);
     return true;
   }
 
@@ -263,7 +277,7 @@ export abstract class Scheduler {
    * @param source The device.
    */
   registerInterrupts(source: InterruptSource): void {
-    this.#sources.push(source);
+    this.#sources.add(source);
   }
 
   /**
@@ -278,9 +292,9 @@ export abstract class Scheduler {
       const ctx = this.#next();
       if (ctx !== undefined) this.#resume(ctx);
       else if (this.stopped || !this.#idle()) break;
-      if (this.steps > this.#maxSteps) {
-        this.hung =
-          `the run does not end: ${this.steps} steps, last ran ${this.current.label}; a spin that never ends, or raise maxSteps`;
+      if (this.steps > this.#maxSteps && this.#spin.note(this.current)) {
+        this.spins = true;
+        this.hung = this.#spin.describe(this.#contexts.all, this.steps);
         break;
       }
     }
@@ -325,7 +339,10 @@ export abstract class Scheduler {
     this.steps++;
     this.#watcher?.resumed(ctx);
     try {
-      if (!ctx.started) this.#begin(ctx);
+      if (!ctx.started) {
+        this.#cpus.enter(ctx);
+        this.#contexts.begin(ctx);
+      }
       const body = ctx.body as Task<unknown>;
       if (body === NOTHING) return this.#exit(ctx);
       const result = body.next();
@@ -336,14 +353,10 @@ export abstract class Scheduler {
     }
   }
 
-  #begin(ctx: Context): void {
-    this.#cpus.enter(ctx);
-    this.#contexts.begin(ctx);
-  }
-
   #yielded(ctx: Context, step: number): void {
     ctx.step = step;
     const kind = step & 3;
+    ctx.waitingSince = this.now;
     if (kind === STEP_LOCK) {
       this.#last = ctx;
       return waitsForLock(ctx) ? this.#park(ctx) : this.#queue.push(ctx);
@@ -363,6 +376,7 @@ export abstract class Scheduler {
   }
 
   #exit(ctx: Context): void {
+    if (ctx.locksHeld > 0) this.noteLocksHeld(ctx);
     this.#last = null;
     this.#cpus.leave(ctx);
     this.#contexts.end(ctx);
@@ -377,18 +391,10 @@ export abstract class Scheduler {
   /** Nobody can run: waits for time to pass or for a real device. */
   #idle(): boolean {
     const due = this.#timers.next();
-    if (due !== undefined) {
-      this.now = Math.max(this.now, due.at);
-      due.ctx.state = TASK_RUNNING;
-      this.#queue.push(due.ctx);
-      return true;
-    }
-    for (const source of this.#sources) {
-      if (source.inFlight > 0) {
-        source.reap();
-        return true;
-      }
-    }
-    return false;
+    if (due === undefined) return this.#sources.reap();
+    this.now = Math.max(this.now, due.at);
+    due.ctx.state = TASK_RUNNING;
+    this.#queue.push(due.ctx);
+    return true;
   }
 }

@@ -5,7 +5,6 @@ import { Mutex } from "./lock.ts";
 import { SCHEDULE, type Task, writeStep } from "./step.ts";
 import { random } from "./strategy.ts";
 import { assertClean, doing, seeds } from "./testdata/identity_fs.ts";
-import { WaitQueue } from "./wait.ts";
 
 Deno.test("Kernel.sleep() wakes in the order of virtual time, equal times in the order of arrival", () => {
   const kernel = new Kernel();
@@ -64,66 +63,6 @@ Deno.test("Kernel.run() lets nobody's time go backwards in any order (seeds 1 to
     }
     assertClean(kernel.run());
   }
-});
-
-Deno.test("Kernel.run() reports a deadlock as who waits for what", () => {
-  const reports = new Set<string | null>();
-  for (const seed of seeds(100)) {
-    const kernel = new Kernel({ strategy: random(seed) });
-    const a = new Mutex(kernel, "i_mutex");
-    const b = new Mutex(kernel, "cluster_lock");
-    const both = function* (first: Mutex, second: Mutex): Task<void> {
-      yield* first.lock(kernel);
-      yield* second.lock(kernel);
-      second.unlock(kernel);
-      first.unlock(kernel);
-    };
-    kernel.spawn("fio", both(a, b));
-    kernel.spawn("rm", both(b, a));
-    const { hung } = kernel.run();
-    const last = kernel.trace.event(kernel.trace.count - 1);
-    assertEquals(last.ev === "hung_task" ? last.msg : null, hung);
-    reports.add(hung);
-  }
-  assertEquals(
-    reports,
-    new Set([
-      null,
-      "task fio-10 waits for cluster_lock held by task rm-11; task rm-11 waits for i_mutex held by task fio-10",
-    ]),
-  );
-});
-
-Deno.test("Kernel.run() says so when a context sleeps that nobody is left to wake", () => {
-  const kernel = new Kernel();
-  const queue = new WaitQueue(kernel, "i_dio_count of inode 12 to drop to 0");
-  kernel.spawn(
-    "rm",
-    (function* (): Task<void> {
-      queue.prepareToWait(kernel);
-      yield SCHEDULE;
-    })(),
-  );
-  assertEquals(
-    kernel.run().hung,
-    "task rm-10 waits for i_dio_count of inode 12 to drop to 0",
-  );
-});
-
-Deno.test("Kernel.run() stops at maxSteps and says what to do", () => {
-  const kernel = new Kernel({ maxSteps: 100 });
-  kernel.spawn(
-    "spin",
-    (function* (): Task<void> {
-      for (;;) yield SCHEDULE;
-    })(),
-  );
-  const { hung, steps } = kernel.run();
-  assertEquals(
-    hung,
-    "the run does not end: 101 steps, last ran task spin-10; a spin that never ends, or raise maxSteps",
-  );
-  assertEquals(steps, 101);
 });
 
 Deno.test("Kernel.run() bounds a run that is decided about step by step without being asked to", () => {

@@ -11,9 +11,12 @@
 
 import { KernelBug } from "./bug.ts";
 import type { Context } from "./context.ts";
+import { type Step, writeStep } from "./step.ts";
 
 /** How many freed objects a cache keeps back before it reuses the oldest. */
 const QUARANTINE = 64;
+/** Room of the quarantine at first: most runs of an exploration are short. */
+const FIRST_ROOM = 8;
 
 /** What a cache needs from its kernel. */
 export interface SlabHost {
@@ -21,6 +24,10 @@ export interface SlabHost {
   readonly now: number;
   /** Who is running. */
   readonly current: Context;
+  /** Whether every step is decided about. */
+  readonly stepping: boolean;
+  /** Tells that the running context touches one more object. */
+  touch(step: Step): void;
   /** Whether the allocation that is being made is to fail. */
   shouldFailAlloc(what: string): boolean;
   /** A fresh range of step addresses. */
@@ -101,10 +108,12 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
   readonly #addrs: number;
   readonly #all: T[] = [];
   /** A ring whose length is a power of two. */
-  #quarantine: (T | undefined)[] = new Array(2 * QUARANTINE);
+  #quarantine: (T | undefined)[] = new Array(FIRST_ROOM);
   #quarantined = 0;
   #oldest = 0;
   #serial = 0;
+  /** Counts the allocations for the identities: itself, or another cache. */
+  readonly #ids: KmemCache<SlabObject>;
 
   /**
    * Makes an empty cache.
@@ -114,12 +123,21 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
    * @param make Makes a new object; called when none can be reused.
    * @param addrs How many step addresses an object has, one for each part
    * that is shared on its own.
+   * @param ids The cache whose identities it goes on with, when traces do not
+   * tell objects of the two apart.
    */
-  constructor(host: SlabHost, name: string, make: () => T, addrs = 4) {
+  constructor(
+    host: SlabHost,
+    name: string,
+    make: () => T,
+    addrs: number = 4,
+    ids: KmemCache<SlabObject> | null = null,
+  ) {
     this.#host = host;
     this.name = name;
     this.#make = make;
     this.#addrs = addrs;
+    this.#ids = ids ?? this;
     host.registerCache(this);
   }
 
@@ -132,7 +150,7 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
   alloc(): T | null {
     if (this.#host.shouldFailAlloc(this.name)) return null;
     const obj = this.#quarantined > QUARANTINE ? this.#reuse() : this.#new();
-    obj.id = ++this.#serial;
+    obj.id = ++this.#ids.#serial;
     obj.live = true;
     obj.allocTs = this.#host.now;
     obj.allocBy = this.#host.current;
@@ -159,6 +177,7 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
     obj.freeTs = this.#host.now;
     obj.freeBy = this.#host.current;
     this.inUse--;
+    if (this.#host.stepping) this.#touch(obj);
     this.#retire(obj);
   }
 
@@ -169,6 +188,13 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
    */
   liveIds(): number[] {
     return this.#all.filter((obj) => obj.live).map((obj) => obj.id);
+  }
+
+  /** Whoever uses a part of it races with its free. */
+  #touch(obj: T): void {
+    for (let i = 0; i < this.#addrs; i++) {
+      this.#host.touch(writeStep(obj.addr + i));
+    }
   }
 
   /** Takes the object that has been free for longest. */

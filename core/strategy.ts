@@ -6,7 +6,6 @@
 
 import { Prng } from "./prng.ts";
 import type { Context } from "./context.ts";
-import type { Choices } from "./choices.ts";
 import type { Step } from "./step.ts";
 
 /** Follows a run step by step. */
@@ -78,6 +77,12 @@ export interface Strategy {
    * @returns An option.
    */
   choose(options: number, what: string): number;
+  /**
+   * Called by whoever runs a program to its end, when it has come there.
+   *
+   * @throws {Error} If the run was not what the strategy was made for.
+   */
+  finish?(): void;
 }
 
 /**
@@ -140,74 +145,6 @@ class RandomStrategy implements Strategy {
 
   choose(options: number): number {
     return this.#prng.below(options);
-  }
-}
-
-/**
- * A recorded schedule does not fit the program that it is replayed on.
- *
- * @example
- * ```ts
- * import { ReplayError } from "@endio/dio/core";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(new ReplayError("Cannot replay choice 3").name, "ReplayError");
- * ```
- */
-export class ReplayError extends Error {
-  /** The class, for messages. */
-  override readonly name = "ReplayError";
-}
-
-/**
- * Repeats a run from its recorded choices. After the last one, contexts run
- * in the default order (the current one as long as it can, then first come,
- * first served).
- *
- * @param choices The choices, from {@linkcode Kernel.choices} or
- * {@linkcode decodeChoices}.
- * @returns The strategy, for one run.
- * @throws {ReplayError} While it runs, if a choice names an option that is
- * not there: the program is not the one that was recorded.
- *
- * @example
- * ```ts
- * import { decodeChoices, Kernel, replay } from "@endio/dio/core";
- *
- * const kernel = new Kernel({ strategy: replay(decodeChoices("I")) });
- * kernel.run();
- * ```
- */
-export function replay(choices: Choices): Strategy {
-  return new ReplayStrategy(choices);
-}
-
-class ReplayStrategy implements Strategy {
-  readonly name = "replay";
-  readonly stepping = true;
-  readonly #choices: Choices;
-  #next = 0;
-  #point = 0;
-
-  constructor(choices: Choices) {
-    this.#choices = choices;
-  }
-
-  pick(runnable: readonly Context[], current: number): number {
-    const option = this.choose(runnable.length, "which context runs");
-    return optionToIndex(option, current);
-  }
-
-  choose(options: number, what: string): number {
-    const deviation = this.#choices[this.#next];
-    if (deviation === undefined || deviation.point !== this.#point++) return 0;
-    this.#next++;
-    if (deviation.option >= options) {
-      throw new ReplayError(
-        `Cannot replay choice ${deviation.point} (${what}): the schedule takes option ${deviation.option} of ${options}; it was recorded on another program`,
-      );
-    }
-    return deviation.option;
   }
 }
 

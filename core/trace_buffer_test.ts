@@ -98,6 +98,35 @@ Deno.test("TraceBuffer.event() refuses an event that was never recorded", () => 
   assertThrows(() => numbered(3).event(-1), RangeError, "Cannot read event -1");
 });
 
+Deno.test("TraceBuffer.list() gives what events() gives, whatever the last list was (seed 20134)", () => {
+  const runs = fc.array(
+    fc.array(fc.tuple(fc.nat(3), fc.nat(2)), { maxLength: 12 }),
+    { maxLength: 6 },
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(undefined, 5), runs, (limit, runs) => {
+      const trace = new TraceBuffer(limit);
+      const row = trace.contextRow("task", 0, 10, "fio");
+      for (const run of runs) {
+        trace.reset();
+        for (const [ts, dio] of run) trace.emit(EV.dio_free, ts, row, dio);
+        assertEquals(trace.list(), [...trace.events()]);
+      }
+    }),
+    { seed: SEED },
+  );
+});
+
+Deno.test("TraceBuffer.list() leaves earlier lists as they are, and makes only the events anew that differ", () => {
+  const trace = numbered(3);
+  const before = trace.list();
+  trace.reset();
+  for (const dio of [0, 7]) trace.emit(EV.dio_free, dio * 100, 0, dio);
+  const [first, second] = trace.list();
+  assertEquals([first === before[0], second === before[1]], [true, false]);
+  assertEquals(before.map((event) => event.dio), [0, 1, 2]);
+});
+
 Deno.test("EVENT_ARGS gives every event at most eight arguments of different names", () => {
   for (const [code, name] of EVENT_NAMES.entries()) {
     const names = (EVENT_ARGS[code] ?? []).map((arg) => arg.name);

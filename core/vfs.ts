@@ -1,14 +1,13 @@
 /**
  * The system calls around a file that are not reads or writes.
  *
- * Source: fs/open.c, fs/sync.c.
+ * Source: fs/open.c.
  *
  * @module
  */
 
 import { EOPNOTSUPP } from "./errno.ts";
 import { EV } from "./events.ts";
-import { blkdevIssueFlush } from "./filemap.ts";
 import type { Inode } from "./fs.ts";
 import { finish, type Task } from "./step.ts";
 
@@ -85,31 +84,46 @@ export function* vfsFallocate(
 }
 
 /**
- * `vfs_fsync()`: makes a file stable.
+ * `vfs_fallocate()` with `FALLOC_FL_PUNCH_HOLE`: gives blocks back from the
+ * middle of a file, under `i_mutex`.
  *
  * @param inode The file.
- * @returns 0 or a negative errno.
+ * @param offset First byte, a whole number of blocks.
+ * @param bytes How many, a whole number of blocks.
+ * @returns 0 or a negative errno; `-EOPNOTSUPP` if the filesystem cannot.
  *
  * @example
  * ```ts
- * import { Kernel, vfsFsync } from "@endio/dio/core";
+ * import { Kernel, vfsPunchHole } from "@endio/dio/core";
  * import { MemoryDevice } from "@endio/dio/devices";
  * import { PlainFilesystem } from "@endio/dio/fs-models";
+ * import { assertEquals } from "@std/assert";
  *
  * const kernel = new Kernel();
  * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
  * device.attach(kernel);
- * const inode = new PlainFilesystem(kernel, device)
- *   .createFile({ size: 0, extents: [] });
- * kernel.spawn("fsync", vfsFsync(inode));
+ * const inode = new PlainFilesystem(kernel, device).createFile({
+ *   size: 8192,
+ *   extents: [{ offset: 0, bytes: 8192, state: "written" }],
+ * });
+ * kernel.spawn("fallocate", vfsPunchHole(inode, 4096, 4096));
  * kernel.run();
+ * assertEquals(inode.extents.lookup(1).state, "hole");
  * ```
  */
-export function* vfsFsync(inode: Inode): Task<number> {
-  const { kernel, fs, sBdev } = inode.iSb;
-  const ret = fs.fsync
-    ? yield* finish(fs.fsync(inode))
-    : yield* blkdevIssueFlush(kernel, sBdev);
-  if (kernel.tracing) kernel.emit(EV.fsync, inode.iIno, ret);
+export function* vfsPunchHole(
+  inode: Inode,
+  offset: number,
+  bytes: number,
+): Task<number> {
+  const { kernel, fs } = inode.iSb;
+  if (fs.punchHole === undefined) return -EOPNOTSUPP;
+  yield* inode.iMutex.lock(kernel);
+  if (kernel.tracing) {
+    kernel.emit(EV.punch_hole, inode.iIno, offset, bytes);
+  }
+  const ret = yield* finish(fs.punchHole(inode, offset, bytes));
+  if (kernel.tracing) kernel.emit(EV.punch_hole_return, inode.iIno, ret);
+  inode.iMutex.unlock(kernel);
   return ret;
 }

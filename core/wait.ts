@@ -22,17 +22,30 @@ import {
   TASK_RUNNING,
   TASK_UNINTERRUPTIBLE,
   type WaitTarget,
+  type Wake,
 } from "./context.ts";
-import { type Step, writeStep } from "./step.ts";
+import { readStep, type Step, writeStep } from "./step.ts";
 
 /** What a wait queue needs from its kernel. */
 export interface WaitHost {
+  /** The time in nanoseconds. */
+  readonly now: number;
   /** Who is running. */
   readonly current: Context;
   /** A fresh step address. */
   newAddr(count?: number): number;
   /** Makes a sleeping context runnable. */
   wakeUpProcess(ctx: Context): boolean;
+  /** Tells whoever follows the steps what is touched. */
+  touch(step: Step): void;
+}
+
+/** What reports of a wait that never ends say about it. */
+export interface WaitCondition {
+  /** How the condition stands: `it is 1`. */
+  state?(): string;
+  /** Who has to go on before it holds, as far as that is known. */
+  blockers?(): Iterable<Context>;
 }
 
 /**
@@ -64,19 +77,31 @@ export interface WaitHost {
 export class WaitQueue implements WaitTarget {
   /** What is waited for, shown in reports. */
   readonly name: string;
-  /** The step before the queue is touched. */
+  /** The step before somebody goes on the queue. */
   readonly step: Step;
+  /**
+   * The step before a wake-up. It only reads: wake-ups that find nobody asleep
+   * do not disturb each other. One that wakes somebody says so by itself.
+   */
+  readonly wakeStep: Step;
   readonly #waiters: Context[] = [];
+  readonly #condition: WaitCondition | null;
+  #wokenAt = 0;
+  #wokenBy: Context | null = null;
 
   /**
    * Makes an empty queue.
    *
    * @param host The kernel.
    * @param name What is waited for, e.g. `i_dio_count of inode 12 to drop to 0`.
+   * @param condition Tells more about it, for reports.
    */
-  constructor(host: WaitHost, name: string) {
+  constructor(host: WaitHost, name: string, condition?: WaitCondition) {
     this.name = name;
-    this.step = writeStep(host.newAddr());
+    const addr = host.newAddr();
+    this.step = writeStep(addr);
+    this.wakeStep = readStep(addr);
+    this.#condition = condition ?? null;
   }
 
   /** Whether somebody is on the queue. */
@@ -118,18 +143,41 @@ export class WaitQueue implements WaitTarget {
    * @param host The kernel.
    */
   wakeUp(host: WaitHost): void {
+    this.#wokenAt = host.now;
+    this.#wokenBy = host.current;
     const waiters = this.#waiters;
+    let touched = this.wakeStep;
     for (let i = 0; i < waiters.length; i++) {
-      host.wakeUpProcess(waiters[i] as Context);
+      if (host.wakeUpProcess(waiters[i] as Context)) touched = this.step;
     }
+    host.touch(touched);
+  }
+
+  /** The wake-up that was sent last, null when there was none. */
+  get lastWake(): Wake | null {
+    const by = this.#wokenBy;
+    return by && { at: this.#wokenAt, by: by.label };
   }
 
   /**
    * Says what is waited for.
    *
-   * @returns The queue's name.
+   * @returns The queue's name and, if that is known, how its condition stands
+   * and who has to go on.
    */
   describe(): string {
-    return this.name;
+    const state = this.#condition?.state?.();
+    const who = [...this.blockers()].map(({ label }) => label).join(", ");
+    return this.name + (state === undefined ? "" : ` (${state})`) +
+      (who && `, which is up to ${who}`);
+  }
+
+  /**
+   * Who has to go on before the condition holds.
+   *
+   * @returns The contexts, none if that is not known.
+   */
+  blockers(): Iterable<Context> {
+    return this.#condition?.blockers?.() ?? [];
   }
 }

@@ -12,10 +12,12 @@
  */
 
 import { KernelBug } from "./bug.ts";
+import type { Context } from "./context.ts";
 import { EV } from "./events.ts";
 import type { Kernel } from "./kernel.ts";
 import { readStep, SCHEDULE, type Step, type Task, writeStep } from "./step.ts";
 import { WaitQueue } from "./wait.ts";
+import type { WorkItem } from "./work_item.ts";
 
 /** Items run on any processor. */
 export const WQ_UNBOUND: number = 1 << 1;
@@ -23,44 +25,6 @@ export const WQ_UNBOUND: number = 1 << 1;
 export const WQ_MEM_RECLAIM: number = 1 << 3;
 /** How many items run at once when 0 is asked for. */
 export const WQ_DFL_ACTIVE: number = 256;
-
-/**
- * A piece of work: `struct work_struct`.
- *
- * @example
- * ```ts
- * import { WorkItem } from "@endio/dio/core";
- * import { assertEquals } from "@std/assert";
- *
- * const work = new WorkItem();
- * work.init("flush", function* () {});
- * assertEquals([work.fnName, work.pending], ["flush", false]);
- * ```
- */
-export class WorkItem {
-  /** Identity in traces. */
-  id = 0;
-  /** Name of the function. */
-  fnName = "";
-  /** What it does. */
-  fn: (() => Task<void>) | null = null;
-  /** Whether it has been queued and has not begun to run. */
-  pending = false;
-  /** Identity of the dio it completes, for traces; 0 when none. */
-  dioId = 0;
-
-  /**
-   * `INIT_WORK()`.
-   *
-   * @param fnName Name of the function, for traces.
-   * @param fn What it does.
-   */
-  init(fnName: string, fn: () => Task<void>): void {
-    this.fnName = fnName;
-    this.fn = fn;
-    this.pending = false;
-  }
-}
 
 /** Items of one queue that share a concurrency limit. */
 interface PoolWorkqueue {
@@ -126,14 +90,16 @@ export class Workqueue {
   destroyed = false;
 
   readonly #kernel: Kernel;
+  /** The step before an item comes or goes: in general any order will do. */
   readonly #step: Step;
-  readonly #readStep: Step;
+  /** The step of what depends on which items are there. */
+  readonly #stateStep: Step;
   readonly #pools: Map<number, PoolWorkqueue> = new Map();
   readonly #idle: WaitQueue;
   /** Sequence numbers of the items that are queued or running. */
   readonly #outstanding: number[] = [];
   readonly #rescued: QueuedItem[] = [];
-  readonly #running: Set<WorkItem> = new Set();
+  readonly #running: Map<WorkItem, Context> = new Map();
   /** Items that were queued again while they run. */
   readonly #collided: QueuedItem[] = [];
   #rescuerRuns = false;
@@ -161,9 +127,11 @@ export class Workqueue {
     this.flags = flags;
     this.maxActive = maxActive;
     const addr = kernel.newAddr();
-    this.#step = writeStep(addr);
-    this.#readStep = readStep(addr);
-    this.#idle = new WaitQueue(kernel, `workqueue ${name} to become idle`);
+    this.#step = readStep(addr);
+    this.#stateStep = writeStep(addr);
+    this.#idle = new WaitQueue(kernel, `workqueue ${name} to become idle`, {
+      blockers: () => this.#running.values(),
+    });
   }
 
   /**
@@ -175,7 +143,10 @@ export class Workqueue {
    */
   *queueWork(work: WorkItem): Task<boolean> {
     const kernel = this.#kernel;
-    if (kernel.stepping) yield this.#step;
+    if (kernel.stepping) {
+      yield this.#step;
+      this.#touch(work, this.#pool());
+    }
     if (this.destroyed) {
       throw new KernelBug(
         "workqueue-life/alive-when-queued",
@@ -200,11 +171,12 @@ export class Workqueue {
   *flush(): Task<void> {
     const kernel = this.#kernel;
     const last = this.#sequence;
+    kernel.touch(this.#stateStep);
     kernel.mightSleep("flush_workqueue");
     for (;;) {
       if (kernel.stepping) yield this.#idle.step;
       this.#idle.prepareToWait(kernel);
-      if (kernel.stepping) yield this.#readStep;
+      if (kernel.stepping) yield this.#stateStep;
       if (this.#outstanding.every((sequence) => sequence > last)) break;
       yield SCHEDULE;
     }
@@ -226,8 +198,9 @@ export class Workqueue {
    */
   *destroy(): Task<void> {
     yield* this.drain();
-    this.destroyed = true;
     const kernel = this.#kernel;
+    if (kernel.stepping) yield this.#stateStep;
+    this.destroyed = true;
     if (kernel.tracing) {
       kernel.emit(EV.destroy_workqueue, this.id, kernel.trace.str(this.name));
     }
@@ -261,6 +234,7 @@ export class Workqueue {
     // Without a worker the item waits for the rescuer. A queue without one
     // leaves it lying: that is what WQ_MEM_RECLAIM is for.
     if (!(this.flags & WQ_MEM_RECLAIM)) return;
+    kernel.touch(this.#stateStep);
     this.#rescued.push({ work, pool });
     if (this.#rescuerRuns) return;
     this.#rescuerRuns = true;
@@ -280,6 +254,7 @@ export class Workqueue {
 
   *#rescuer(): Task<void> {
     for (;;) {
+      this.#kernel.touch(this.#stateStep);
       const item = this.#rescued.shift();
       if (item === undefined) break;
       yield* this.#process(item.work, item.pool);
@@ -289,12 +264,12 @@ export class Workqueue {
 
   *#process(work: WorkItem, pool: PoolWorkqueue): Task<void> {
     const kernel = this.#kernel;
-    if (kernel.stepping) yield this.#step;
+    if (kernel.stepping) yield writeStep(work.addr);
     // The function may free what the item lives in: nothing of it is looked
     // at after the call.
     const { id, fn, fnName, dioId } = work;
     work.pending = false;
-    this.#running.add(work);
+    this.#running.set(work, kernel.current);
     if (kernel.tracing) this.#emit(EV.workqueue_execute_start, work);
     if (fn !== null) yield* fn();
     if (kernel.tracing) {
@@ -306,9 +281,12 @@ export class Workqueue {
         dioId,
       );
     }
-    if (kernel.stepping) yield this.#step;
+    if (kernel.stepping) {
+      yield this.#step;
+      this.#touch(work, pool);
+    }
     this.#retire(work, id, pool);
-    if (kernel.stepping) yield this.#idle.step;
+    if (kernel.stepping) yield this.#idle.wakeStep;
     this.#idle.wakeUp(kernel);
   }
 
@@ -324,6 +302,17 @@ export class Workqueue {
     if (pool.active >= this.maxActive) return;
     const next = pool.inactive.shift();
     if (next !== undefined) this.#insert(next, pool);
+  }
+
+  /**
+   * Tells whoever follows the steps that an item comes or goes. Two that both
+   * find room do not disturb each other; at the limit they do.
+   */
+  #touch(work: WorkItem, { active, inactive }: PoolWorkqueue): void {
+    const kernel = this.#kernel;
+    kernel.touch(writeStep(work.addr ||= kernel.newAddr()));
+    const full = active + 1 >= this.maxActive || inactive.length > 0;
+    if (full) kernel.touch(this.#stateStep);
   }
 
   #emit(code: number, work: WorkItem, queued?: boolean): void {

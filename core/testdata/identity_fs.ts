@@ -7,23 +7,18 @@
 
 import { assertEquals } from "@std/assert";
 import { MemoryDevice, type MemoryDeviceOptions } from "../../devices/mod.ts";
-import type { IoEvent, Kioctx } from "../aio.ts";
+import type { IoEvent, Kioctx } from "../kioctx.ts";
 import { type Rw, WRITE } from "../bio.ts";
 import type { BufferHead } from "../buffer_head.ts";
 import { blockdevDirectIO } from "../dio_submit.ts";
 import type { TraceEvent } from "../events.ts";
-import {
-  type DioOps,
-  type Filesystem,
-  genericShutdownSuper,
-  Inode,
-  O_DIRECT,
-  SuperBlock,
-} from "../fs.ts";
+import type { DioOps, Filesystem } from "../filesystem.ts";
+import { Inode, O_DIRECT, SuperBlock } from "../fs.ts";
 import { Kernel } from "../kernel.ts";
 import type { KernelOptions, RunResult } from "../kernel_options.ts";
 import type { Iovec } from "../page.ts";
 import type { ProfileName } from "../profile.ts";
+import { genericShutdownSuper } from "../super.ts";
 import type { Task } from "../step.ts";
 
 /** The size of the file, and by default of the disk. */

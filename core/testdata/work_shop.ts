@@ -8,7 +8,8 @@ import { Kernel } from "../kernel.ts";
 import type { KernelOptions } from "../kernel_options.ts";
 import { SCHEDULE, type Task, writeStep } from "../step.ts";
 import { WaitQueue } from "../wait.ts";
-import { allocWorkqueue, WorkItem, type Workqueue } from "../workqueue.ts";
+import { WorkItem } from "../work_item.ts";
+import { allocWorkqueue, type Workqueue } from "../workqueue.ts";
 
 /** A kernel with one workqueue, and how many of its items ran at once. */
 export class Shop {
