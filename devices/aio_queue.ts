@@ -1,44 +1,28 @@
 /**
- * The queue of requests on one AIO context: prepared, in flight, completed.
- *
- * Nothing is allocated per request, and no bigint is made.
+ * Engine `libaio`: the queue of requests on one AIO context of the kernel.
  *
  * @module
  */
 
-import {
-  AioBlocks,
-  IOCB_CMD_FDSYNC,
-  IOCB_CMD_PREADV,
-  IOCB_CMD_PWRITEV,
-} from "./aio_blocks.ts";
+import { AioBlocks } from "./aio_blocks.ts";
+import type { DirectFileOp, EngineKind, RequestQueue } from "./engine.ts";
+import { FreeSlots, SlotVectors } from "./engine_slots.ts";
+import { at } from "./engine_words.ts";
 import { EAGAIN, EINTR } from "./errno_text.ts";
 import type { Libc } from "./libc.ts";
 
-/** What a request does; `fdsync` has neither offset, segments nor flags. */
-export type DirectFileOp = "read" | "write" | "fdsync";
-
-const OPCODES: Readonly<Record<DirectFileOp, number>> = {
-  read: IOCB_CMD_PREADV,
-  write: IOCB_CMD_PWRITEV,
-  fdsync: IOCB_CMD_FDSYNC,
-};
-
-/** Requests on one descriptor and one AIO context, neither of which it owns. */
-export class AioQueue {
-  /** How many requests may be prepared or in flight. */
+/** Requests on one descriptor, which it does not own, and one AIO context. */
+export class AioQueue implements RequestQueue {
+  readonly engine: EngineKind = "libaio";
   readonly depth: number;
-  /** Tags of the requests that the last {@linkcode reap} found. */
   readonly resultTags: Int32Array<ArrayBuffer>;
-  /** Their results: bytes transferred, or a negative errno. */
   readonly results: Int32Array<ArrayBuffer>;
   readonly #libc: Libc;
   readonly #context: bigint;
   readonly #fd: number;
   readonly #blocks: AioBlocks;
-  /** A stack of the slots that no request occupies. */
-  readonly #freeSlots: Int32Array;
-  #freeCount: number;
+  readonly #vectors: SlotVectors;
+  readonly #freeSlots: FreeSlots;
   /** Slots of the prepared requests, in the order of their pointers. */
   readonly #preparedSlots: Int32Array;
   #preparedCount = 0;
@@ -47,6 +31,9 @@ export class AioQueue {
   readonly #refusedResults: Int32Array;
   #refusedCount = 0;
   #inFlight = 0;
+  /** Slots that another thread is handing to the kernel, and may get back. */
+  readonly #asideSlots: Set<number> = new Set();
+  #isClosed = false;
 
   /**
    * @param libc The library to call.
@@ -62,87 +49,70 @@ export class AioQueue {
     this.resultTags = new Int32Array(depth);
     this.results = new Int32Array(depth);
     this.#blocks = new AioBlocks(libc, depth);
-    this.#freeSlots = Int32Array.from({ length: depth }, (_, i) => i);
-    this.#freeCount = depth;
+    this.#vectors = new SlotVectors(libc, depth);
+    this.#freeSlots = new FreeSlots(depth);
     this.#preparedSlots = new Int32Array(depth);
     this.#refusedSlots = new Int32Array(depth);
     this.#refusedResults = new Int32Array(depth);
   }
 
-  /** Requests that were submitted and have not been reaped. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** Requests that are prepared and not yet submitted. */
   get prepared(): number {
     return this.#preparedCount;
   }
 
-  /** Prepares a request: 0, or `-EAGAIN` when the queue is full. */
   prepare(
     op: DirectFileOp,
     offsetBytes: number,
     tag: number,
     flags: number,
   ): number {
-    if (this.#freeCount === 0) return -EAGAIN;
-    const slot = at(this.#freeSlots, --this.#freeCount);
-    const opcode = OPCODES[op];
-    this.#blocks.writeRequest(slot, opcode, this.#fd, offsetBytes, tag, flags);
+    const slot = this.#freeSlots.take();
+    if (slot < 0) return -EAGAIN;
+    this.#blocks.writeRequest(slot, op, this.#fd, offsetBytes, tag, flags);
     this.#blocks.setPointer(this.#preparedCount, slot);
+    this.#vectors.clear(slot);
     this.#preparedSlots[this.#preparedCount++] = slot;
     return 0;
   }
 
-  /** Adds memory to the last prepared request: whether there was room. */
   addSegment(address: number, length: number): boolean {
     const slot = at(this.#preparedSlots, this.#preparedCount - 1);
-    return this.#blocks.addSegment(slot, address, length);
+    const vectors = this.#vectors;
+    if (!vectors.add(slot, address, length)) return false;
+    this.#blocks.setVector(slot, vectors.addressOf(slot), vectors.count(slot));
+    return true;
   }
 
-  /** Drops the last prepared request. */
   dropLastPrepared(): void {
-    const slot = at(this.#preparedSlots, --this.#preparedCount);
-    this.#freeSlots[this.#freeCount++] = slot;
+    this.#freeSlots.give(at(this.#preparedSlots, --this.#preparedCount));
   }
 
-  /**
-   * Hands the prepared requests to the kernel, in order. One that the kernel
-   * refuses at once is completed with its errno like any other.
-   *
-   * @returns How many were handed over; less than all, or `-EAGAIN` for none,
-   * when the kernel has no room: reap and submit again.
-   */
   submit(): number {
     const before = this.#preparedCount;
     while (this.#preparedCount > 0) {
-      const result = this.#libc.ioSubmit(
-        this.#context,
-        this.#preparedCount,
-        this.#blocks.pointerBytes,
-      );
-      if (result === -EAGAIN) break;
-      if (result > 0) this.#dropFirstPrepared(result);
-      else if (result !== -EINTR) this.#refuseFirstPrepared(result);
+      if (!this.#submitFirst(this.#preparedCount)) break;
     }
     const submitted = before - this.#preparedCount;
     return submitted === 0 && before > 0 ? -EAGAIN : submitted;
   }
 
-  /**
-   * Collects completions into {@linkcode resultTags} and
-   * {@linkcode results}.
-   *
-   * @param minEvents How many to wait for. It never waits for more than are in
-   * flight; 0 only looks.
-   * @returns How many were collected, or a negative errno.
-   */
+  submitAside(): Promise<void> | null {
+    // One that runs takes what is prepared meanwhile.
+    const isNeeded = this.#preparedCount > 0 && this.#asideSlots.size === 0;
+    return isNeeded ? this.#submitAllAside() : null;
+  }
+
   reap(minEvents: number): number {
     const refused = this.#takeRefused();
     const kernelCount = this.#inFlight;
     if (kernelCount === 0) return refused;
-    const min = Math.max(0, Math.min(minEvents - refused, kernelCount));
+    // What is still on its way to the kernel may never come back from it.
+    const certain = kernelCount - this.#asideSlots.size;
+    const min = Math.max(0, Math.min(minEvents - refused, certain));
     let count: number;
     do {
       count = this.#libc.ioGetevents(
@@ -162,6 +132,74 @@ export class AioQueue {
       );
     }
     return refused + count;
+  }
+
+  submitAndReap(minEvents: number): number {
+    const submitted = this.submit();
+    if (submitted < 0 && this.#inFlight === 0) return submitted;
+    return this.reap(minEvents);
+  }
+
+  signalTo(eventFd: number): void {
+    for (let slot = 0; slot < this.depth; slot++) {
+      this.#blocks.setEventFd(slot, eventFd);
+    }
+  }
+
+  remember(): void {}
+
+  forget(): void {}
+
+  close(): boolean {
+    this.#isClosed = true;
+    // io_destroy() returns when no request is in flight any more.
+    return this.#libc.ioDestroy(this.#context) === 0;
+  }
+
+  /** Submits from the front, up to a count: whether the kernel had room. */
+  #submitFirst(count: number): boolean {
+    const result = this.#libc.ioSubmit(
+      this.#context,
+      count,
+      this.#blocks.pointerBytes,
+    );
+    if (result === -EAGAIN) return false;
+    if (result > 0) this.#dropFirstPrepared(result);
+    else if (result !== -EINTR) this.#refuseFirstPrepared(result);
+    return true;
+  }
+
+  async #submitAllAside(): Promise<void> {
+    while (this.#preparedCount > 0) {
+      const count = this.#preparedCount;
+      const slots = this.#preparedSlots.slice(0, count);
+      // The pointers are used while the next requests are being prepared.
+      const pointers = this.#blocks.pointerBytes.slice(0, count * 8);
+      for (const slot of slots) this.#asideSlots.add(slot);
+      this.#dropFirstPrepared(count);
+      const accepted = Math.max(
+        0,
+        await this.#libc.ioSubmitAside(this.#context, count, pointers),
+      );
+      this.#asideSlots.clear();
+      if (this.#isClosed) return;
+      if (accepted === count) continue;
+      this.#putBack(slots.subarray(accepted));
+      // The errno stayed on the other thread. The kernel refuses the same
+      // request again, and at once.
+      if (!this.#submitFirst(1)) return;
+    }
+  }
+
+  #putBack(slots: Int32Array): void {
+    const prepared = this.#preparedSlots;
+    prepared.copyWithin(slots.length, 0, this.#preparedCount);
+    prepared.set(slots);
+    this.#preparedCount += slots.length;
+    this.#inFlight -= slots.length;
+    for (let index = 0; index < this.#preparedCount; index++) {
+      this.#blocks.setPointer(index, at(prepared, index));
+    }
   }
 
   #dropFirstPrepared(count: number): void {
@@ -194,16 +232,8 @@ export class AioQueue {
   #complete(index: number, slot: number, tag: number, result: number): void {
     this.resultTags[index] = tag;
     this.results[index] = result;
-    this.#freeSlots[this.#freeCount++] = slot;
+    this.#freeSlots.give(slot);
+    this.#asideSlots.delete(slot);
     this.#inFlight--;
   }
-}
-
-/** An element that must exist. */
-function at(array: Int32Array, index: number): number {
-  const value = array[index];
-  if (value === undefined) {
-    throw new RangeError(`Cannot read element ${index} of ${array.length}`);
-  }
-  return value;
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { aioSetupError } from "./aio_setup.ts";
+import { aioRefusal } from "./aio_setup.ts";
 
 // A test cannot use up the system's AIO requests, so the texts are tested by
 // themselves.
@@ -11,10 +11,9 @@ for (
     [12, "ENOMEM", "cannot allocate memory"],
   ] as const
 ) {
-  Deno.test(`aioSetupError() says what to do about ${code}`, () => {
-    const error = aioSetupError("/tmp/disk", 64, errno);
-    assertEquals(error.code, code);
-    assertStringIncludes(error.message, "Cannot open /tmp/disk: ");
-    assertStringIncludes(error.message, advice);
+  Deno.test(`aioRefusal() says what to do about ${code}`, () => {
+    const refusal = aioRefusal(64, errno);
+    assertEquals(refusal.errno, errno);
+    assertStringIncludes(refusal.reason, advice);
   });
 }

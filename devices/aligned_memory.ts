@@ -20,23 +20,30 @@ export class AlignedMemory {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The real address of the first byte, below 2^53. */
   readonly address: number;
+  /** Its index among the registered buffers of an `io_uring`, or -1. */
+  bufferIndex = -1;
 
   /**
    * Allocates a region.
    *
    * @param libc The library that tells addresses.
    * @param byteLength The size of the region in bytes, at least 1.
+   * @param alignment What its address is to be a multiple of.
    * @throws {RangeError} If the size is not a positive integer.
    */
-  constructor(libc: Libc, byteLength: number) {
+  constructor(
+    libc: Libc,
+    byteLength: number,
+    alignment: number = PAGE_SIZE_BYTES,
+  ) {
     if (!Number.isSafeInteger(byteLength) || byteLength < 1) {
       throw new RangeError(
         `Cannot allocate memory: ${byteLength} is not a positive integer`,
       );
     }
-    const buffer = new ArrayBuffer(byteLength + PAGE_SIZE_BYTES - 1);
+    const buffer = new ArrayBuffer(byteLength + alignment - 1);
     const start = libc.addressOf(new Uint8Array(buffer));
-    const skip = (PAGE_SIZE_BYTES - start % PAGE_SIZE_BYTES) % PAGE_SIZE_BYTES;
+    const skip = (alignment - start % alignment) % alignment;
     this.bytes = new Uint8Array(buffer, skip, byteLength);
     this.address = start + skip;
   }

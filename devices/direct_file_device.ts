@@ -18,56 +18,45 @@ import {
   type Bio,
   bioEndio,
   type BlockDevice,
-  EAGAIN,
-  EIO,
   type InterruptSource,
   type Kernel,
-  type Page,
   PAGE_SIZE,
-  REQ_FUA,
-  REQ_NOWAIT,
   SECTOR_SHIFT,
   type Task,
   UserMemory,
-  WRITE,
 } from "../core/mod.ts";
-import { DeviceError } from "./device_error.ts";
-import {
-  DirectFileEngine,
-  RWF_DSYNC,
-  RWF_NOWAIT,
-} from "./direct_file_engine.ts";
-import { describeErrno } from "./errno_text.ts";
+import type {
+  DirectFileOptions,
+  DirectMemory,
+  DirectReadOptions,
+  DirectWriteOptions,
+} from "./direct_file.ts";
+import { AsyncRequests, reapError } from "./direct_file_async.ts";
+import { BioRequests, checkAddresses } from "./direct_file_bios.ts";
+import { DirectFileEngine } from "./direct_file_engine.ts";
+import type { EngineKind, EngineVerdict } from "./engine.ts";
 import { neededFfiFlag } from "./libc_path.ts";
 
-/** How a {@linkcode DirectFileDevice} is opened. */
-export interface DirectFileDeviceOptions {
+/**
+ * How a {@linkcode DirectFileDevice} is opened. When all requests that its
+ * queue has room for are in flight, the next bio waits inside its submission
+ * until another has come back.
+ */
+export interface DirectFileDeviceOptions
+  extends Omit<DirectFileOptions, "append"> {
   /**
    * Its name in traces and messages.
    *
    * @default {the last part of the path}
    */
   readonly name?: string;
-  /**
-   * Opens for reading only; writes end with an error then.
-   *
-   * @default {false}
-   */
-  readonly readOnly?: boolean;
-  /**
-   * Opens with `O_DSYNC`, so that each write is stable when it ends.
-   *
-   * @default {false}
-   */
-  readonly dsync?: boolean;
-  /**
-   * How many bios it holds at once, 1 to 4096. The next one waits inside its
-   * submission until another has come back.
-   *
-   * @default {128}
-   */
-  readonly queueDepth?: number;
 }
+
+/**
+ * A quarter of what is in flight is waited for at once: to be woken for every
+ * one of many requests costs more than it gains.
+ */
+const REAP_SHIFT = 2;
 
 /** The smallest logical block of a block device: one sector. */
 const SECTOR_SIZE = 1 << SECTOR_SHIFT;
@@ -119,7 +108,7 @@ const SECTOR_SIZE = 1 << SECTOR_SHIFT;
  * ```
  */
 export class DirectFileDevice
-  implements BlockDevice, InterruptSource, Disposable {
+  implements BlockDevice, InterruptSource, Disposable, AsyncDisposable {
   /** The path it was opened with. */
   readonly path: string;
   /** Its name. */
@@ -128,24 +117,24 @@ export class DirectFileDevice
   readonly sizeBytes: number;
   /** Smallest unit of transfer in bytes, 512 or more. */
   readonly logicalBlockSize: number;
+  /** What addresses of memory must be multiples of, in bytes. */
+  readonly dmaAlignment: number;
   readonly #engine: DirectFileEngine;
-  /** The bios of the requests, at their tags; null where a tag is free. */
-  readonly #bios: (Bio | null)[];
-  /** A stack of the free tags. The engine has as many slots. */
-  readonly #freeTags: Int32Array;
-  #freeCount: number;
+  readonly #bios: BioRequests;
+  readonly #requests: AsyncRequests;
   #kernel: Kernel | null = null;
 
   private constructor(engine: DirectFileEngine, name: string) {
-    const { path, sizeBytes, queueDepth } = engine;
+    const { path, sizeBytes } = engine;
     this.path = path;
     this.name = name;
     this.logicalBlockSize = Math.max(engine.logicalBlockSize, SECTOR_SIZE);
     this.sizeBytes = sizeBytes - sizeBytes % this.logicalBlockSize;
+    this.dmaAlignment = engine.memoryAlignment;
     this.#engine = engine;
-    this.#bios = new Array(queueDepth).fill(null);
-    this.#freeTags = Int32Array.from({ length: queueDepth }, (_, i) => i);
-    this.#freeCount = queueDepth;
+    this.#bios = new BioRequests(engine);
+    this.#requests = new AsyncRequests(engine);
+    this.#requests.other = (tag, result) => this.#end(tag, result);
   }
 
   /**
@@ -157,7 +146,8 @@ export class DirectFileDevice
    * @returns The device; close it in the end.
    * @throws {DevicePermissionError} If Deno may not use the C library; the
    * message names the flag to add.
-   * @throws {DeviceOpenError} If the file cannot be used for direct I/O.
+   * @throws {DeviceOpenError} If the file cannot be used for direct I/O, or
+   * the engine is refused.
    * @throws {RangeError} If the queue depth is not an integer of 1 to 4096.
    */
   static open(
@@ -180,7 +170,17 @@ export class DirectFileDevice
 
   /** Bios that were submitted and whose interrupt was not raised yet. */
   get inFlight(): number {
-    return this.#bios.length - this.#freeCount;
+    return this.#bios.inFlight;
+  }
+
+  /** The engine that carries the requests. */
+  get engine(): EngineKind {
+    return this.#engine.kind;
+  }
+
+  /** Why it is that engine, and why none of the others; best first. */
+  get engineVerdicts(): readonly EngineVerdict[] {
+    return this.#engine.verdicts;
   }
 
   /**
@@ -212,10 +212,8 @@ export class DirectFileDevice
    */
   attach(kernel: Kernel): void {
     if (kernel === this.#kernel) return;
-    while (this.inFlight > 0) {
-      const count = this.#awaitResults();
-      for (let i = 0; i < count; i++) this.#takeBio(i);
-    }
+    this.#kernel = null;
+    while (this.inFlight > 0) this.#reap();
     this.#kernel = kernel;
     kernel.registerInterrupts(this);
   }
@@ -235,10 +233,9 @@ export class DirectFileDevice
    * @throws {DeviceClosedError} If the device is closed.
    */
   submitBio(bio: Bio): null {
-    this.#attachedKernel();
-    this.#checkPages(bio);
-    while (this.#freeCount === 0) this.reap();
-    this.#prepare(bio);
+    this.#checkAttached();
+    checkAddresses(bio, this.name);
+    while (!this.#bios.start(bio)) this.reap();
     return null;
   }
 
@@ -250,11 +247,8 @@ export class DirectFileDevice
    * @throws {DeviceError} If the host's asynchronous I/O itself fails.
    */
   reap(): void {
-    const kernel = this.#attachedKernel();
-    const count = this.#awaitResults();
-    for (let i = 0; i < count; i++) {
-      kernel.raise("hardirq", this, this.#takeBio(i));
-    }
+    this.#checkAttached();
+    this.#reap();
   }
 
   /**
@@ -279,12 +273,85 @@ export class DirectFileDevice
   }
 
   /**
-   * Waits for the requests that the file has, and gives everything back. A
-   * second call does nothing. Bios that have not come back never will: a
-   * kernel that waits for them gets a {@linkcode DeviceClosedError}.
+   * Makes memory for {@linkcode read} and {@linkcode write}; it stays until the
+   * device is closed.
+   *
+   * @param bytes How many bytes.
+   * @returns The memory; any part of it can be used.
+   * @throws {RangeError} If that is not a positive integer.
+   * @throws {DeviceClosedError} If the device is closed.
+   */
+  allocate(bytes: number): Uint8Array<ArrayBuffer> {
+    return this.#engine.allocate(bytes).bytes;
+  }
+
+  /**
+   * Reads, past any kernel and without blocking the event loop; see
+   * {@linkcode DirectFile.read}.
+   *
+   * @param offsetBytes Where on the device.
+   * @param into Where to, in memory of {@linkcode allocate}.
+   * @param options What else is asked for.
+   * @returns Bytes read, or a negative errno.
+   * @throws {RangeError} If the memory is not this device's, or the offset is
+   * not an integer of at least 0.
+   * @throws {DeviceClosedError} If the device is closed.
+   */
+  async read(
+    offsetBytes: number,
+    into: DirectMemory,
+    options?: DirectReadOptions,
+  ): Promise<number> {
+    return await this.#requests.read(offsetBytes, into, options);
+  }
+
+  /**
+   * Writes, past any kernel and without blocking the event loop; see
+   * {@linkcode DirectFile.write}.
+   *
+   * @param offsetBytes Where on the device.
+   * @param from What, in memory of {@linkcode allocate}.
+   * @param options What else is asked for.
+   * @returns Bytes written, or a negative errno.
+   * @throws {RangeError} If the memory is not this device's, or the offset is
+   * not an integer of at least 0.
+   * @throws {DeviceClosedError} If the device is closed.
+   */
+  async write(
+    offsetBytes: number,
+    from: DirectMemory,
+    options?: DirectWriteOptions,
+  ): Promise<number> {
+    return await this.#requests.write(offsetBytes, from, options);
+  }
+
+  /**
+   * {@linkcode flush} without blocking the event loop.
+   *
+   * @returns 0 or a negative errno.
+   * @throws {DeviceClosedError} If the device is closed.
+   */
+  async fdatasync(): Promise<number> {
+    return await this.#requests.fdatasync();
+  }
+
+  /**
+   * Waits for the requests that the file has, blocking the event loop, and
+   * gives everything back. A second call does nothing. Bios that have not come
+   * back never will: a kernel that waits for them gets a
+   * {@linkcode DeviceClosedError}.
    */
   close(): void {
-    this.#engine.close();
+    this.#requests.close();
+  }
+
+  /**
+   * Waits for the requests that the file has; then gives everything back, as
+   * {@linkcode close} does.
+   */
+  async closeAsync(): Promise<void> {
+    await this.#requests.drain();
+    this.close();
   }
 
   /** Closes the device at the end of a `using` block. */
@@ -292,86 +359,39 @@ export class DirectFileDevice
     this.close();
   }
 
-  #attachedKernel(): Kernel {
-    if (this.#kernel !== null) return this.#kernel;
+  /** Closes the device at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.closeAsync();
+  }
+
+  #checkAttached(): void {
+    if (this.#kernel !== null) return;
     throw new TypeError(
       `Cannot use ${this.name}: it is not attached to a kernel; call attach() first`,
     );
   }
 
-  #checkPages(bio: Bio): void {
-    for (let i = 0; i < bio.biVcnt; i++) {
-      if ((bio.pages[i] as Page).address !== 0) continue;
-      throw new TypeError(
-        `Cannot submit bio: its pages have no real address for ${this.name} to transfer to; make the kernel with { memory: device.memory(bytes) }`,
-      );
+  /** Hands over what was submitted, and takes one result or more. */
+  #reap(): void {
+    const { resultTags, results, inFlight, prepared } = this.#engine;
+    const wanted = Math.max(1, (inFlight + prepared) >> REAP_SHIFT);
+    const count = this.#engine.submitAndReap(wanted);
+    if (count < 0) throw reapError(this.path, count);
+    for (let i = 0; i < count; i++) {
+      const tag = resultTags[i] as number;
+      const result = results[i] as number;
+      if (tag < 0) this.#requests.settle(tag, result);
+      else this.#end(tag, result);
     }
   }
 
-  #prepare(bio: Bio): void {
-    const engine = this.#engine;
-    const tag = this.#freeTags[this.#freeCount - 1] as number;
-    const op = bio.biRw === WRITE ? "write" : "read";
-    // A free tag means a free slot, so the queue is not full.
-    engine.prepare(op, bio.biSector * SECTOR_SIZE, tag, requestFlags(bio));
-    for (let i = 0; i < bio.biVcnt; i++) {
-      const { address } = bio.pages[i] as Page;
-      const offset = bio.offsets[i] as number;
-      engine.pushSegment(address + offset, bio.lengths[i] as number);
-    }
-    // Only now, because a segment that is refused drops the request.
-    this.#freeCount--;
-    this.#bios[tag] = bio;
-  }
-
-  /** How many results the engine holds after at least one has come. */
-  #awaitResults(): number {
-    const engine = this.#engine;
-    const submitted = engine.submit();
-    if (submitted === -EAGAIN && engine.inFlight === 0) {
-      throw new DeviceError(
-        `Cannot submit to ${this.path}: the system has no room for a request, and none is left to wait for; free memory and run again`,
-        EAGAIN,
-      );
-    }
-    const count = engine.reap(1);
-    if (count >= 0) return count;
-    throw new DeviceError(
-      `Cannot reap from ${this.path}: ${describeErrno(count).text}`,
-      -count,
-    );
-  }
-
-  /** The bio of a result, its error set and its tag free again. */
-  #takeBio(index: number): Bio {
-    const tag = this.#engine.resultTags[index] as number;
-    const result = this.#engine.results[index] as number;
-    const bio = this.#bios[tag] as Bio;
-    this.#bios[tag] = null;
-    this.#freeTags[this.#freeCount++] = tag;
-    bio.biError = errorOf(bio, result);
-    return bio;
+  /** Ends the bio of a result; nowhere, when its kernel is gone. */
+  #end(tag: number, result: number): void {
+    const bio = this.#bios.take(tag, result);
+    this.#kernel?.raise("hardirq", this, bio);
   }
 }
 
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function requestFlags(bio: Bio): number {
-  const isDsync = bio.biRw === WRITE && (bio.biOpf & REQ_FUA) !== 0;
-  const isNowait = (bio.biOpf & REQ_NOWAIT) !== 0;
-  return (isDsync ? RWF_DSYNC : 0) | (isNowait ? RWF_NOWAIT : 0);
-}
-
-/**
- * What a bio ends with. A bio has no count: it ends whole or with an error.
- * It is whole blocks inside the device, which `submitBio()` of the core has
- * checked, so a short transfer is never the end of the file; something broke
- * on the way (the file was cut, the filesystem ran full), and nothing says
- * what.
- */
-function errorOf(bio: Bio, result: number): number {
-  if (result < 0) return result;
-  return result === bio.biSize ? 0 : -EIO;
 }

@@ -36,11 +36,8 @@ import {
   DirectFileDevice,
   type DirectFileDeviceOptions,
 } from "./direct_file_device.ts";
-import {
-  DirectFileEngine,
-  RWF_DSYNC,
-  RWF_NOWAIT,
-} from "./direct_file_engine.ts";
+import { DirectFileEngine } from "./direct_file_engine.ts";
+import { RWF_DSYNC, RWF_NOWAIT } from "./engine.ts";
 import { MemoryDevice } from "./memory_device.ts";
 import { fileTest, TemporaryFile } from "./testdata/temporary_file.ts";
 
@@ -548,18 +545,19 @@ fileTest("DirectFileDevice.reap() throws when the host gives up", () => {
   const { kernel, bio, state } = pageBio(device, device.memory(PAGE));
   device.attach(kernel);
   submitBio(bio);
-  const { submit, reap } = DirectFileEngine.prototype;
-  {
+  const { submitAndReap } = DirectFileEngine.prototype;
+  for (
+    const [errno, reason] of [
+      [-11, "no room for a request"],
+      [-22, "Cannot reap from /tmp/"],
+    ] as const
+  ) {
     using cleanup = new DisposableStack();
-    cleanup.defer(() => DirectFileEngine.prototype.submit = submit);
-    DirectFileEngine.prototype.submit = () => -11;
-    assertThrows(() => kernel.run(), DeviceError, "no room for a request");
-  }
-  {
-    using cleanup = new DisposableStack();
-    cleanup.defer(() => DirectFileEngine.prototype.reap = reap);
-    DirectFileEngine.prototype.reap = () => -22;
-    assertThrows(() => kernel.run(), DeviceError, "Cannot reap from /tmp/");
+    cleanup.defer(() =>
+      DirectFileEngine.prototype.submitAndReap = submitAndReap
+    );
+    DirectFileEngine.prototype.submitAndReap = () => errno;
+    assertThrows(() => kernel.run(), DeviceError, reason);
   }
   // The request is still there, and comes back once the host recovers.
   assertEquals(device.inFlight, 1);

@@ -1,6 +1,6 @@
 /**
- * Direct I/O on a regular file or block device, driven by the kernel's own
- * asynchronous I/O (`fs/aio.c`) with vectored requests.
+ * Direct I/O on a regular file or block device, with vectored requests, driven
+ * by the engine that was asked for or works best.
  *
  * Requests complete in the order in which the kernel ends them; that order is
  * the one thing here that the caller does not determine. Nothing is allocated
@@ -9,28 +9,36 @@
  * @module
  */
 
-import { MAX_RW_COUNT, MAX_SEGMENTS } from "./aio_blocks.ts";
-import { AioQueue, type DirectFileOp } from "./aio_queue.ts";
-import { setUpAio } from "./aio_setup.ts";
 import { AlignedMemory, PAGE_SIZE_BYTES } from "./aligned_memory.ts";
 import { DeviceClosedError } from "./device_error.ts";
 import {
-  type DirectFile,
+  type AlignmentSource,
+  checkWholeBlocks,
   type DirectFileGeometry,
-  type DirectFileOptions,
   openDirectFile,
+  type OpenFile,
+  type OpenOptions,
 } from "./direct_file_open.ts";
-import { Libc, MAX_AIO_COUNT } from "./libc.ts";
-
-/** Per-request flag: a write is durable when it completes (FUA). */
-export const RWF_DSYNC = 0x2;
-/** Per-request flag: the request ends with `-EAGAIN` instead of waiting. */
-export const RWF_NOWAIT = 0x8;
+import {
+  type DirectFileOp,
+  type EngineKind,
+  type EngineVerdict,
+  MAX_RW_COUNT,
+  MAX_SEGMENTS,
+  type RequestQueue,
+} from "./engine.ts";
+import { chooseQueue, type ChosenQueue } from "./engine_choice.ts";
+import { CompletionSignal } from "./engine_signal.ts";
+import { Libc, MAX_QUEUE_DEPTH } from "./libc.ts";
 
 /** How a {@linkcode DirectFileEngine} is opened. */
-export interface DirectFileEngineOptions extends DirectFileOptions {
+export interface DirectFileEngineOptions extends OpenOptions {
   /** How many requests may be prepared or in flight. @default {128} */
   readonly queueDepth?: number;
+  /** Which engine to use; `auto` is the best that works. @default {"auto"} */
+  readonly engine?: EngineKind | "auto";
+  /** Whether the file may be empty or end inside a block. @default {false} */
+  readonly anySize?: boolean;
 }
 
 /**
@@ -51,7 +59,9 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
   /** What addresses of memory must be multiples of, in bytes. */
   readonly memoryAlignment: number;
   /** Who told the alignment. */
-  readonly alignmentSource: "statx" | "ioctl" | "probe";
+  readonly alignmentSource: AlignmentSource;
+  /** What came of every engine when the file was opened. */
+  readonly verdicts: readonly EngineVerdict[];
   /** Tags of the requests that the last {@linkcode reap} found. */
   readonly resultTags: Int32Array<ArrayBuffer>;
   /** Their results: bytes transferred, or a negative errno. */
@@ -59,31 +69,28 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
 
   readonly #libc: Libc;
   readonly #fd: number;
-  readonly #context: bigint;
-  readonly #queue: AioQueue;
+  readonly #queue: RequestQueue;
   readonly #memories: AlignedMemory[] = [];
   #recentMemory: AlignedMemory | undefined;
-
+  #signal: CompletionSignal | null = null;
   #isClosed = false;
 
   private constructor(
     libc: Libc,
     path: string,
-    file: DirectFile,
-    context: bigint,
-    queueDepth: number,
+    { fd, geometry }: OpenFile,
+    { queue, verdicts }: ChosenQueue,
   ) {
-    const queue = new AioQueue(libc, context, file.fd, queueDepth);
     this.path = path;
-    this.sizeBytes = file.geometry.sizeBytes;
-    this.logicalBlockSize = file.geometry.logicalBlockSize;
-    this.memoryAlignment = file.geometry.memoryAlignment;
-    this.alignmentSource = file.geometry.alignmentSource;
+    this.sizeBytes = geometry.sizeBytes;
+    this.logicalBlockSize = geometry.logicalBlockSize;
+    this.memoryAlignment = geometry.memoryAlignment;
+    this.alignmentSource = geometry.alignmentSource;
+    this.verdicts = verdicts;
     this.resultTags = queue.resultTags;
     this.results = queue.results;
     this.#libc = libc;
-    this.#fd = file.fd;
-    this.#context = context;
+    this.#fd = fd;
     this.#queue = queue;
     OPEN_ENGINES.add(this);
   }
@@ -93,8 +100,8 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
    * block device is opened for writing only when nothing else uses it.
    *
    * @throws {DevicePermissionError} If `--allow-ffi` is missing.
-   * @throws {DeviceOpenError} If the file cannot be used, or the kernel gives
-   * no AIO context.
+   * @throws {DeviceOpenError} If the file cannot be used, or the engine is
+   * refused.
    * @throws {RangeError} If the queue depth is not an integer of 1 to 4096.
    */
   static open(
@@ -102,10 +109,10 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
     options: DirectFileEngineOptions = {},
   ): DirectFileEngine {
     const depth = options.queueDepth ?? 128;
-    if (!Number.isInteger(depth) || depth < 1 || depth > MAX_AIO_COUNT) {
+    if (!Number.isInteger(depth) || depth < 1 || depth > MAX_QUEUE_DEPTH) {
       throw new RangeError(
         `Cannot open ${path}: queue depth ${depth} is not an integer of ` +
-          `1 to ${MAX_AIO_COUNT}`,
+          `1 to ${MAX_QUEUE_DEPTH}`,
       );
     }
     using cleanup = new DisposableStack();
@@ -113,11 +120,17 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
     const scratch = new AlignedMemory(libc, PAGE_SIZE_BYTES);
     const file = openDirectFile(libc, path, options, scratch);
     cleanup.defer(() => libc.closeFd(file.fd));
-    const context = setUpAio(libc, path, depth);
-    cleanup.defer(() => libc.ioDestroy(context));
-    const engine = new DirectFileEngine(libc, path, file, context, depth);
+    if (!options.anySize) checkWholeBlocks(path, file.geometry);
+    const wanted = options.engine ?? "auto";
+    const chosen = chooseQueue(libc, path, file.fd, depth, wanted);
+    const engine = new DirectFileEngine(libc, path, file, chosen);
     cleanup.move();
     return engine;
+  }
+
+  /** The engine that carries the requests. */
+  get kind(): EngineKind {
+    return this.#queue.engine;
   }
 
   /** How many requests may be prepared or in flight. */
@@ -140,6 +153,7 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
     this.#checkOpen("allocate memory for");
     const memory = new AlignedMemory(this.#libc, byteLength);
     this.#memories.push(memory);
+    this.#queue.remember(memory);
     return memory;
   }
 
@@ -149,7 +163,7 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
    * @throws {RangeError} If requests are prepared or in flight, because one of
    * them may use the region.
    */
-  release(memory: AlignedMemory): void {
+  release(bytes: Uint8Array): void {
     this.#checkOpen("release memory of");
     const count = this.prepared + this.inFlight;
     if (count > 0) {
@@ -157,8 +171,11 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
         `Cannot release memory of ${this.path}: ${count} requests may use it`,
       );
     }
-    const index = this.#memories.indexOf(memory);
-    if (index >= 0) this.#memories.splice(index, 1);
+    const index = this.#memories.findIndex((each) => each.bytes === bytes);
+    const memory = this.#memories[index];
+    if (memory === undefined) return;
+    this.#queue.forget(memory);
+    this.#memories.splice(index, 1);
     this.#recentMemory = undefined;
   }
 
@@ -205,20 +222,40 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
         `Cannot add a segment for ${this.path}: no request is prepared`,
       );
     }
-    if (!this.#ownsMemory(address, length)) {
+    const memory = this.#memoryAt(address, length);
+    if (memory === undefined) {
       this.#queue.dropLastPrepared();
       throw new RangeError(
-        `Cannot add a segment for ${this.path}: ${length} bytes at address ` +
-          `${address} do not lie in memory that allocate() gave`,
+        `Cannot add a segment for ${this.path}: its ${length} bytes do not ` +
+          "lie in memory that allocate() gave",
       );
     }
-    if (!this.#queue.addSegment(address, length)) {
+    if (!this.#queue.addSegment(address, length, memory)) {
       this.#queue.dropLastPrepared();
       throw new RangeError(
         `Cannot add a segment for ${this.path}: a request has at most ` +
           `${MAX_SEGMENTS}; split it`,
       );
     }
+  }
+
+  /**
+   * Adds memory to the request that was prepared last.
+   *
+   * @param bytes A piece of memory that {@linkcode allocate} gave.
+   * @throws {RangeError} As {@linkcode pushSegment} does.
+   */
+  pushBytes(bytes: Uint8Array): void {
+    this.#checkOpen("add a segment for");
+    const isIn = (memory: AlignedMemory | undefined) =>
+      memory?.bytes.buffer === bytes.buffer;
+    const memory = isIn(this.#recentMemory)
+      ? this.#recentMemory
+      : this.#memories.find(isIn);
+    const start = memory === undefined
+      ? NaN
+      : memory.address - memory.bytes.byteOffset;
+    this.pushSegment(start + bytes.byteOffset, bytes.length);
   }
 
   /**
@@ -246,6 +283,49 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
   }
 
   /**
+   * {@linkcode submit} and {@linkcode reap} at once, in one system call where
+   * the engine can.
+   *
+   * @param minEvents How many to wait for, blocking the thread.
+   * @returns How many were collected, or a negative errno: `-EAGAIN` when the
+   * kernel has no room, and nothing is in flight that would make some.
+   */
+  submitAndReap(minEvents: number): number {
+    this.#checkOpen("reap from");
+    return this.#queue.submitAndReap(minEvents);
+  }
+
+  /**
+   * Hands the prepared requests to the kernel without blocking this thread.
+   * What is refused is there for {@linkcode reap} when
+   * {@linkcode waitForCompletions} ends.
+   */
+  submitAside(): void {
+    this.#checkOpen("submit to");
+    const refusing = this.#queue.submitAside();
+    refusing?.then(() => this.#signal?.wake());
+  }
+
+  /**
+   * Lets completions be counted from now on, for
+   * {@linkcode waitForCompletions}.
+   *
+   * @throws {DeviceError} If the system has no descriptor left.
+   */
+  listen(): void {
+    this.#checkOpen("use");
+    if (this.#signal !== null) return;
+    this.#signal = new CompletionSignal(this.#libc);
+    this.#queue.signalTo(this.#signal.fd);
+  }
+
+  /** Waits for completions without blocking this thread. */
+  async waitForCompletions(): Promise<void> {
+    this.#checkOpen("wait for");
+    await this.#signal?.wait();
+  }
+
+  /**
    * Makes what was written durable by `fdatasync()`, which blocks. A request
    * `fdsync` does the same in the queue.
    *
@@ -257,17 +337,31 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
   }
 
   /**
+   * Allocates or frees blocks, by `fallocate()`, which blocks.
+   *
+   * @param mode `FALLOC_FL_KEEP_SIZE` and its like, or 0.
+   * @param offsetBytes Where.
+   * @param length How many bytes.
+   * @returns 0, or a negative errno.
+   */
+  fallocate(mode: number, offsetBytes: number, length: number): number {
+    this.#checkOpen("fallocate on");
+    return this.#libc.fallocate(this.#fd, mode, offsetBytes, length);
+  }
+
+  /**
    * Waits for the requests in flight, drops those that are only prepared, and
    * gives everything back. A second call does nothing.
    */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // io_destroy() returns when no request is in flight any more. Should it
-    // fail, the kernel may still write, so the memory stays.
-    if (this.#libc.ioDestroy(this.#context) === 0) OPEN_ENGINES.delete(this);
+    // Should the wait fail, the kernel may still write, so the memory stays.
+    if (this.#queue.close()) OPEN_ENGINES.delete(this);
     this.#libc.closeFd(this.#fd);
-    this.#libc.close();
+    const done = () => this.#libc.close();
+    if (this.#signal === null) done();
+    else this.#signal.close(done);
   }
 
   /** Closes the engine at the end of a `using` block. */
@@ -279,16 +373,15 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
     if (this.#isClosed) throw new DeviceClosedError(`${action} ${this.path}`);
   }
 
-  #ownsMemory(address: number, length: number): boolean {
+  #memoryAt(address: number, length: number): AlignedMemory | undefined {
     // A wrong number here would let the kernel write over anything.
     if (!Number.isSafeInteger(address) || !Number.isInteger(length)) {
-      return false;
+      return undefined;
     }
-    if (length < 1 || length > MAX_RW_COUNT) return false;
-    if (this.#recentMemory?.holds(address, length)) return true;
+    if (length < 1 || length > MAX_RW_COUNT) return undefined;
+    if (this.#recentMemory?.holds(address, length)) return this.#recentMemory;
     const memory = this.#memories.find((each) => each.holds(address, length));
-    if (memory === undefined) return false;
-    this.#recentMemory = memory;
-    return true;
+    if (memory !== undefined) this.#recentMemory = memory;
+    return memory;
   }
 }

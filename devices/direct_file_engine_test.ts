@@ -6,10 +6,11 @@ import {
 } from "@std/assert";
 import type { AlignedMemory } from "./aligned_memory.ts";
 import { DeviceClosedError } from "./device_error.ts";
-import { DirectFileEngine, RWF_DSYNC } from "./direct_file_engine.ts";
+import { DirectFileEngine } from "./direct_file_engine.ts";
+import { RWF_DSYNC } from "./engine.ts";
 import { libcCandidates } from "./libc_path.ts";
 import {
-  fileTest,
+  engineTest,
   fileTestIf,
   TemporaryFile,
 } from "./testdata/temporary_file.ts";
@@ -50,29 +51,32 @@ function pageOf(memory: AlignedMemory, page: number): Uint8Array {
   return memory.bytes.subarray(page * PAGE, (page + 1) * PAGE);
 }
 
-fileTest("DirectFileEngine writes and reads vectors of scattered pages", () => {
-  using file = new TemporaryFile(1 << 20);
-  using engine = DirectFileEngine.open(file.path);
-  const memory = engine.allocate(16 * PAGE);
-  const order = [6, 0, 4, 2];
-  for (const page of order) pageOf(memory, page).fill(page + 1);
-  assertEquals(engine.prepare("write", 8 * PAGE, 7, RWF_DSYNC), 0);
-  for (const page of order) {
-    engine.pushSegment(memory.address + page * PAGE, PAGE);
-  }
-  assertEquals(complete(engine), new Map([[7, 4 * PAGE]]));
+engineTest(
+  "DirectFileEngine writes and reads vectors of scattered pages",
+  (kind) => {
+    using file = new TemporaryFile(1 << 20);
+    using engine = DirectFileEngine.open(file.path, { engine: kind });
+    const memory = engine.allocate(16 * PAGE);
+    const order = [6, 0, 4, 2];
+    for (const page of order) pageOf(memory, page).fill(page + 1);
+    assertEquals(engine.prepare("write", 8 * PAGE, 7, RWF_DSYNC), 0);
+    for (const page of order) {
+      engine.pushSegment(memory.address + page * PAGE, PAGE);
+    }
+    assertEquals(complete(engine), new Map([[7, 4 * PAGE]]));
 
-  const target = engine.allocate(4 * PAGE);
-  prepareOne(engine, "read", 8 * PAGE, -1, target);
-  assertEquals(complete(engine), new Map([[-1, 4 * PAGE]]));
-  order.forEach((page, index) => {
-    assertEquals(new Set(pageOf(target, index)), new Set([page + 1]));
-  });
-});
+    const target = engine.allocate(4 * PAGE);
+    prepareOne(engine, "read", 8 * PAGE, -1, target);
+    assertEquals(complete(engine), new Map([[-1, 4 * PAGE]]));
+    order.forEach((page, index) => {
+      assertEquals(new Set(pageOf(target, index)), new Set([page + 1]));
+    });
+  },
+);
 
-fileTest("DirectFileEngine merges segments that touch", () => {
+engineTest("DirectFileEngine merges segments that touch", (kind) => {
   using file = new TemporaryFile(2 << 20);
-  using engine = DirectFileEngine.open(file.path);
+  using engine = DirectFileEngine.open(file.path, { engine: kind });
   // More pages than a vector has entries: without merging there is no room.
   const memory = engine.allocate(400 * PAGE);
   memory.bytes.forEach((_, index, bytes) => bytes[index] = index >> 12);
@@ -89,31 +93,37 @@ fileTest("DirectFileEngine merges segments that touch", () => {
   }
 });
 
-fileTest("DirectFileEngine has many requests in flight, in any order", () => {
-  using file = new TemporaryFile(64 * PAGE);
-  using engine = DirectFileEngine.open(file.path, { queueDepth: 64 });
-  const memory = engine.allocate(64 * PAGE);
-  for (const op of ["write", "read"] as const) {
-    for (let page = 0; page < 64; page++) {
-      pageOf(memory, page).fill(op === "write" ? page + 1 : 0);
-      assertEquals(engine.prepare(op, (63 - page) * PAGE, page), 0);
-      engine.pushSegment(memory.address + page * PAGE, PAGE);
+engineTest(
+  "DirectFileEngine has many requests in flight, in any order",
+  (kind) => {
+    using file = new TemporaryFile(64 * PAGE);
+    using engine = DirectFileEngine.open(file.path, {
+      engine: kind,
+      queueDepth: 64,
+    });
+    const memory = engine.allocate(64 * PAGE);
+    for (const op of ["write", "read"] as const) {
+      for (let page = 0; page < 64; page++) {
+        pageOf(memory, page).fill(op === "write" ? page + 1 : 0);
+        assertEquals(engine.prepare(op, (63 - page) * PAGE, page), 0);
+        engine.pushSegment(memory.address + page * PAGE, PAGE);
+      }
+      assertEquals([engine.prepared, engine.inFlight], [64, 0]);
+      assertEquals(engine.prepare(op, 0, 0), -11);
+      const found = complete(engine);
+      assertEquals(found.size, 64);
+      assertEquals(new Set(found.values()), new Set([PAGE]));
+      assertEquals([engine.prepared, engine.inFlight], [0, 0]);
     }
-    assertEquals([engine.prepared, engine.inFlight], [64, 0]);
-    assertEquals(engine.prepare(op, 0, 0), -11);
-    const found = complete(engine);
-    assertEquals(found.size, 64);
-    assertEquals(new Set(found.values()), new Set([PAGE]));
-    assertEquals([engine.prepared, engine.inFlight], [0, 0]);
-  }
-  for (let page = 0; page < 64; page++) {
-    assertEquals(new Set(pageOf(memory, page)), new Set([page + 1]));
-  }
-});
+    for (let page = 0; page < 64; page++) {
+      assertEquals(new Set(pageOf(memory, page)), new Set([page + 1]));
+    }
+  },
+);
 
-fileTest("DirectFileEngine ends misaligned requests with -EINVAL", () => {
+engineTest("DirectFileEngine ends misaligned requests with -EINVAL", (kind) => {
   using file = new TemporaryFile(1 << 20);
-  using engine = DirectFileEngine.open(file.path);
+  using engine = DirectFileEngine.open(file.path, { engine: kind });
   // A filesystem that serves O_DIRECT from the page cache asks for nothing.
   if (engine.alignmentSource === "probe") return;
   const memory = engine.allocate(2 * PAGE);
@@ -131,37 +141,49 @@ fileTest("DirectFileEngine ends misaligned requests with -EINVAL", () => {
   assertEquals(results, [-22, -22, PAGE, -22]);
 });
 
-fileTest("DirectFileEngine reads short at the end and nothing past it", () => {
-  using file = new TemporaryFile(3 * PAGE);
-  using engine = DirectFileEngine.open(file.path);
-  const memory = engine.allocate(2 * PAGE);
-  prepareOne(engine, "read", 2 * PAGE, 1, memory);
-  prepareOne(engine, "read", 3 * PAGE, 2, memory);
-  assertEquals(
-    [...complete(engine)].sort(),
-    [[1, PAGE], [2, 0]],
-  );
-});
+engineTest(
+  "DirectFileEngine reads short at the end and nothing past it",
+  (kind) => {
+    using file = new TemporaryFile(3 * PAGE);
+    using engine = DirectFileEngine.open(file.path, { engine: kind });
+    const memory = engine.allocate(2 * PAGE);
+    prepareOne(engine, "read", 2 * PAGE, 1, memory);
+    prepareOne(engine, "read", 3 * PAGE, 2, memory);
+    assertEquals(
+      [...complete(engine)].sort(),
+      [[1, PAGE], [2, 0]],
+    );
+  },
+);
 
-fileTest("DirectFileEngine completes what the kernel refuses at once", () => {
-  using file = new TemporaryFile(1 << 20);
-  using engine = DirectFileEngine.open(file.path, { readOnly: true });
-  const memory = engine.allocate(PAGE);
-  prepareOne(engine, "read", 0, 1, memory);
-  prepareOne(engine, "write", 0, 2, memory);
-  prepareOne(engine, "read", PAGE, 3, memory);
-  prepareOne(engine, "write", 0, 4, memory);
-  assertEquals(engine.submit(), 4);
-  assertEquals([engine.prepared, engine.inFlight], [0, 4]);
-  assertEquals(
-    [...complete(engine)].sort(),
-    [[1, PAGE], [2, -9], [3, PAGE], [4, -9]],
-  );
-});
+engineTest(
+  "DirectFileEngine completes what the kernel refuses at once",
+  (kind) => {
+    using file = new TemporaryFile(1 << 20);
+    using engine = DirectFileEngine.open(file.path, {
+      engine: kind,
+      readOnly: true,
+    });
+    const memory = engine.allocate(PAGE);
+    prepareOne(engine, "read", 0, 1, memory);
+    prepareOne(engine, "write", 0, 2, memory);
+    prepareOne(engine, "read", PAGE, 3, memory);
+    prepareOne(engine, "write", 0, 4, memory);
+    assertEquals(engine.submit(), 4);
+    assertEquals([engine.prepared, engine.inFlight], [0, 4]);
+    assertEquals(
+      [...complete(engine)].sort(),
+      [[1, PAGE], [2, -9], [3, PAGE], [4, -9]],
+    );
+  },
+);
 
-fileTest("DirectFileEngine flushes, blocking and in the queue", () => {
+engineTest("DirectFileEngine flushes, blocking and in the queue", (kind) => {
   using file = new TemporaryFile(1 << 20);
-  using engine = DirectFileEngine.open(file.path, { dsync: true });
+  using engine = DirectFileEngine.open(file.path, {
+    engine: kind,
+    dsync: true,
+  });
   prepareOne(engine, "write", 0, 1, engine.allocate(PAGE));
   assertEquals(complete(engine), new Map([[1, PAGE]]));
   assertEquals(engine.flush(), 0);
@@ -169,71 +191,80 @@ fileTest("DirectFileEngine flushes, blocking and in the queue", () => {
   assertEquals(complete(engine), new Map([[2, 0]]));
 });
 
-fileTest("DirectFileEngine.reap() never waits for what is not there", () => {
-  using file = new TemporaryFile(1 << 20);
-  using engine = DirectFileEngine.open(file.path);
-  assertEquals(engine.submit(), 0);
-  assertEquals(engine.reap(0), 0);
-  assertEquals(engine.reap(5), 0);
-  prepareOne(engine, "read", 0, 1, engine.allocate(PAGE));
-  assertEquals(engine.reap(5), 0);
-  assertEquals(engine.submit(), 1);
-  assertEquals(engine.reap(5), 1);
-});
+engineTest(
+  "DirectFileEngine.reap() never waits for what is not there",
+  (kind) => {
+    using file = new TemporaryFile(1 << 20);
+    using engine = DirectFileEngine.open(file.path, { engine: kind });
+    assertEquals(engine.submit(), 0);
+    assertEquals(engine.reap(0), 0);
+    assertEquals(engine.reap(5), 0);
+    prepareOne(engine, "read", 0, 1, engine.allocate(PAGE));
+    assertEquals(engine.reap(5), 0);
+    assertEquals(engine.submit(), 1);
+    assertEquals(engine.reap(5), 1);
+  },
+);
 
-fileTest("DirectFileEngine.pushSegment() guards memory, drops requests", () => {
-  using file = new TemporaryFile(1 << 20);
-  using engine = DirectFileEngine.open(file.path);
-  const memory = engine.allocate(PAGE);
-  const { address } = memory;
-  assertThrows(() => engine.pushSegment(address, PAGE), RangeError);
-  for (
-    const [where, length] of [
-      [address, PAGE + 1],
-      [address - 1, PAGE],
-      [address, 0],
-      [address, -PAGE],
-      [address, NaN],
-      [address + 0.5, 8],
-      [NaN, 8],
-    ] as const
-  ) {
-    assertEquals(engine.prepare("write", 0, 0), 0);
-    assertThrows(() => engine.pushSegment(where, length), RangeError);
+engineTest(
+  "DirectFileEngine.pushSegment() guards memory, drops requests",
+  (kind) => {
+    using file = new TemporaryFile(1 << 20);
+    using engine = DirectFileEngine.open(file.path, { engine: kind });
+    const memory = engine.allocate(PAGE);
+    const { address } = memory;
+    assertThrows(() => engine.pushSegment(address, PAGE), RangeError);
+    for (
+      const [where, length] of [
+        [address, PAGE + 1],
+        [address - 1, PAGE],
+        [address, 0],
+        [address, -PAGE],
+        [address, NaN],
+        [address + 0.5, 8],
+        [NaN, 8],
+      ] as const
+    ) {
+      assertEquals(engine.prepare("write", 0, 0), 0);
+      assertThrows(() => engine.pushSegment(where, length), RangeError);
+      assertEquals(engine.prepared, 0);
+    }
+    assertThrows(() => engine.prepare("read", -PAGE, 0), RangeError);
+    assertThrows(() => engine.prepare("read", 0.5, 0), RangeError);
+
+    const many = engine.allocate(514 * PAGE);
+    assertEquals(engine.prepare("read", 0, 0), 0);
+    assertThrows(
+      () => {
+        for (let page = 0; page < 514; page += 2) {
+          engine.pushSegment(many.address + page * PAGE, PAGE);
+        }
+      },
+      RangeError,
+      "at most 256",
+    );
     assertEquals(engine.prepared, 0);
-  }
-  assertThrows(() => engine.prepare("read", -PAGE, 0), RangeError);
-  assertThrows(() => engine.prepare("read", 0.5, 0), RangeError);
+  },
+);
 
-  const many = engine.allocate(514 * PAGE);
-  assertEquals(engine.prepare("read", 0, 0), 0);
-  assertThrows(
-    () => {
-      for (let page = 0; page < 514; page += 2) {
-        engine.pushSegment(many.address + page * PAGE, PAGE);
-      }
-    },
-    RangeError,
-    "at most 256",
-  );
-  assertEquals(engine.prepared, 0);
-});
+engineTest(
+  "DirectFileEngine.release() refuses while requests use memory",
+  (kind) => {
+    using file = new TemporaryFile(1 << 20);
+    using engine = DirectFileEngine.open(file.path, { engine: kind });
+    const memory = engine.allocate(PAGE);
+    prepareOne(engine, "read", 0, 1, memory);
+    assertThrows(() => engine.release(memory.bytes), RangeError, "1 requests");
+    complete(engine);
+    engine.release(memory.bytes);
+    engine.prepare("read", 0, 1);
+    assertThrows(() => engine.pushSegment(memory.address, PAGE), RangeError);
+  },
+);
 
-fileTest("DirectFileEngine.release() refuses while requests use memory", () => {
-  using file = new TemporaryFile(1 << 20);
-  using engine = DirectFileEngine.open(file.path);
-  const memory = engine.allocate(PAGE);
-  prepareOne(engine, "read", 0, 1, memory);
-  assertThrows(() => engine.release(memory), RangeError, "1 requests");
-  complete(engine);
-  engine.release(memory);
-  engine.prepare("read", 0, 1);
-  assertThrows(() => engine.pushSegment(memory.address, PAGE), RangeError);
-});
-
-fileTest("DirectFileEngine closes with requests in flight", () => {
+engineTest("DirectFileEngine closes with requests in flight", (kind) => {
   using file = new TemporaryFile(256 * PAGE);
-  const engine = DirectFileEngine.open(file.path);
+  const engine = DirectFileEngine.open(file.path, { engine: kind });
   const memory = engine.allocate(128 * PAGE);
   memory.bytes.fill(9);
   for (let page = 0; page < 127; page++) {
@@ -244,7 +275,7 @@ fileTest("DirectFileEngine closes with requests in flight", () => {
   engine.close();
   assertEquals([engine.prepared, engine.inFlight], [0, 0]);
 
-  using again = DirectFileEngine.open(file.path);
+  using again = DirectFileEngine.open(file.path, { engine: kind });
   const target = again.allocate(256 * PAGE);
   prepareOne(again, "read", 0, 1, target);
   complete(again);
@@ -253,9 +284,9 @@ fileTest("DirectFileEngine closes with requests in flight", () => {
   assertEquals(new Set(target.bytes.subarray(127 * PAGE)), new Set([0]));
 });
 
-fileTest("DirectFileEngine is a clear error after close()", () => {
+engineTest("DirectFileEngine is a clear error after close()", (kind) => {
   using file = new TemporaryFile(1 << 20);
-  const engine = DirectFileEngine.open(file.path);
+  const engine = DirectFileEngine.open(file.path, { engine: kind });
   const memory = engine.allocate(PAGE);
   engine.close();
   engine.close();
@@ -267,44 +298,13 @@ fileTest("DirectFileEngine is a clear error after close()", () => {
       () => engine.reap(0),
       () => engine.flush(),
       () => engine.allocate(PAGE),
-      () => engine.release(memory),
+      () => engine.release(memory.bytes),
     ]
   ) {
     const error = assertThrows(use, DeviceClosedError);
     assertMatch(error.message, /^Cannot .* \/tmp\/.*: it is closed$/);
   }
 });
-
-// Deno lets nobody read /proc/self/fd who may not do everything.
-fileTestIf(
-  countDescriptors() !== undefined,
-  "--allow-all",
-  "DirectFileEngine leaks no descriptor, whether it opens or fails to",
-  () => {
-    using file = new TemporaryFile(1 << 20);
-    using odd = new TemporaryFile(100);
-    const before = countDescriptors();
-    for (let round = 0; round < 200; round++) {
-      assertThrows(() => DirectFileEngine.open(odd.path));
-      // Each io_destroy() waits tens of milliseconds for the kernel's RCU.
-      if (round % 10 !== 0) continue;
-      using engine = DirectFileEngine.open(file.path);
-      prepareOne(engine, "read", 0, round, engine.allocate(PAGE));
-      engine.submit();
-    }
-    assertEquals(countDescriptors(), before);
-  },
-);
-
-/** How many descriptors are open, if Deno may know. */
-function countDescriptors(): number | undefined {
-  try {
-    return [...Deno.readDirSync("/proc/self/fd")].length;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
-  }
-}
 
 function mayRunDeno(): boolean {
   const command = Deno.execPath();

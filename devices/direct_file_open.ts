@@ -24,6 +24,7 @@ import type { Libc } from "./libc.ts";
 const O_RDONLY = 0;
 const O_RDWR = 0o2;
 const O_EXCL = 0o200;
+const O_APPEND = 0o2000;
 const O_DSYNC = 0o10000;
 const O_CLOEXEC = 0o2000000;
 const AT_FDCWD = -100;
@@ -45,12 +46,17 @@ const S_IFBLK = 0o060000;
 const S_IFDIR = 0o040000;
 
 /** How a file is to be opened. */
-export interface DirectFileOptions {
+export interface OpenOptions {
   /** Opens for reading only. @default {false} */
   readonly readOnly?: boolean;
   /** Opens with `O_DSYNC`, so that each write is durable. @default {false} */
   readonly dsync?: boolean;
+  /** Opens with `O_APPEND`: writes go to the end. @default {false} */
+  readonly append?: boolean;
 }
+
+/** Who told the alignment that direct I/O needs. */
+export type AlignmentSource = "statx" | "ioctl" | "probe";
 
 /** What direct I/O on a file must respect. */
 export interface DirectFileGeometry {
@@ -65,11 +71,11 @@ export interface DirectFileGeometry {
    * were tried. A filesystem that says nothing in `statx()` may well serve
    * `O_DIRECT` from the page cache, as tmpfs does.
    */
-  readonly alignmentSource: "statx" | "ioctl" | "probe";
+  readonly alignmentSource: AlignmentSource;
 }
 
 /** An open file and its geometry. */
-export interface DirectFile {
+export interface OpenFile {
   /** The descriptor, which the caller closes. */
   readonly fd: number;
   /** What was found out about the file. */
@@ -88,9 +94,9 @@ export interface DirectFile {
 export function openDirectFile(
   libc: Libc,
   path: string,
-  options: DirectFileOptions,
+  options: OpenOptions,
   scratch: AlignedMemory,
-): DirectFile {
+): OpenFile {
   if (path.includes("\0")) {
     fail(path.replaceAll("\0", "\\0"), EINVAL, "the path contains a NUL");
   }
@@ -109,11 +115,12 @@ export function openDirectFile(
 function openFlags(
   libc: Libc,
   isBlockDevice: boolean,
-  options: DirectFileOptions,
+  options: OpenOptions,
 ): number {
   let flags = O_CLOEXEC | libc.O_DIRECT;
   flags |= options.readOnly ? O_RDONLY : O_RDWR;
   if (options.dsync) flags |= O_DSYNC;
+  if (options.append) flags |= O_APPEND;
   // On a block device O_EXCL makes the open fail when a filesystem is mounted
   // from it: a test must never write to a disk that is in use.
   if (isBlockDevice && !options.readOnly) flags |= O_EXCL;
@@ -148,26 +155,42 @@ function findGeometry(
 ): DirectFileGeometry {
   const sizeBytes = libc.lseek(fd, 0, SEEK_END);
   if (sizeBytes < 0) fail(path, -sizeBytes, describeErrno(sizeBytes).text);
-  if (sizeBytes === 0) {
-    const advice = isBlockDevice
-      ? "it has no medium; attach one, or name another device"
-      : 'it is empty; give it a size with "truncate -s 64M"';
-    fail(path, EINVAL, advice);
+  if (sizeBytes === 0 && isBlockDevice) {
+    fail(path, EINVAL, "it has no medium; attach one, or name another device");
   }
   const alignment = statxAlignment(libc, path, fd) ??
     (isBlockDevice ? ioctlAlignment(libc, path, fd) : undefined) ??
     probeAlignment(libc, path, fd, scratch);
-  const { logicalBlockSize } = alignment;
-  if (sizeBytes % logicalBlockSize !== 0) {
+  return { sizeBytes, ...alignment };
+}
+
+/**
+ * Checks that a file can be a block device: whole logical blocks, at least
+ * one.
+ *
+ * @param path The file, which messages name.
+ * @param geometry What was found out about it.
+ * @throws {DeviceOpenError} If it cannot.
+ */
+export function checkWholeBlocks(
+  path: string,
+  { sizeBytes, logicalBlockSize }: DirectFileGeometry,
+): void {
+  if (sizeBytes === 0) {
     fail(
       path,
       EINVAL,
-      `its size of ${sizeBytes} bytes is not a multiple of the logical ` +
-        `block size of ${logicalBlockSize} bytes; resize it with ` +
-        `"truncate -s %${logicalBlockSize}"`,
+      'it is empty; give it a size with "truncate -s 64M"',
     );
   }
-  return { sizeBytes, ...alignment };
+  if (sizeBytes % logicalBlockSize === 0) return;
+  fail(
+    path,
+    EINVAL,
+    `its size of ${sizeBytes} bytes is not a multiple of the logical ` +
+      `block size of ${logicalBlockSize} bytes; resize it with ` +
+      `"truncate -s %${logicalBlockSize}"`,
+  );
 }
 
 type Alignment = Omit<DirectFileGeometry, "sizeBytes">;
@@ -224,7 +247,7 @@ function probeAlignment(
   return fail(path, -result, `a first direct read failed: ${text}`);
 }
 
-function openHint(errno: number, options: DirectFileOptions): string {
+function openHint(errno: number, options: OpenOptions): string {
   switch (errno) {
     case ENOENT:
       return "no such file; create it first, for example with " +

@@ -34,6 +34,36 @@ fileTest("DirectFileEngine.open() tells that a path is no kind of disk", () => {
   assertOpenFails("/dev/null", "ENOTBLK", "neither a regular file nor");
 });
 
+fileTest(
+  "DirectFileEngine.open() tells that a filesystem has no O_DIRECT",
+  () => {
+    const path = "/proc/version";
+    const error = assertThrows(
+      () => DirectFileEngine.open(path, { readOnly: true }),
+      DeviceOpenError,
+    );
+    assertEquals(error.code, "EINVAL");
+    assertStringIncludes(
+      error.message,
+      `Cannot open ${path}: the filesystem has no O_DIRECT`,
+    );
+    assertStringIncludes(error.message, "use a directory on ext4 or XFS");
+  },
+);
+
+fileTest("DirectFileEngine.open() tells that it may not", () => {
+  // Nobody may write there, not even root.
+  assertOpenFails("/sys/kernel/uevent_seqnum", "EACCES", "open it read-only");
+});
+
+fileTest("DirectFileEngine.open() takes any size when it is asked to", () => {
+  for (const size of [0, 100, 8192 + 100]) {
+    using file = new TemporaryFile(size);
+    using engine = DirectFileEngine.open(file.path, { anySize: true });
+    assertEquals(engine.sizeBytes, size);
+  }
+});
+
 fileTest("DirectFileEngine.open() tells that a file is empty", () => {
   using file = new TemporaryFile(0);
   assertOpenFails(file.path, "EINVAL", "it is empty");

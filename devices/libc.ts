@@ -1,18 +1,10 @@
 /**
  * The only place where endio calls native code: the C library, and through its
- * `syscall()` the kernel's asynchronous I/O (`fs/aio.c`).
+ * `syscall()` the kernel's asynchronous I/O (`fs/aio.c` and `io_uring/`).
  *
- * Nothing here uses `Deno.UnsafePointer` or its relatives, which a scoped
- * `--allow-ffi=PATH` denies. Addresses and errno come from `memcpy()`.
- *
- * How parameters are declared:
- *
- * - Deno's generated trampolines leave the upper half of the register of an
- *   `i32` or `u32` parameter undefined, as the C calling convention allows.
- *   So these types stand only where the callee takes an `int`. A `long`, a
- *   `size_t` and the number of a system call are declared with 64 bits.
- * - A number given for a 64-bit parameter leaves the fast path of V8, a bigint
- *   does not. The bigints that requests need are made once and kept.
+ * Nothing here needs `Deno.UnsafePointer` or its relatives, which a scoped
+ * `--allow-ffi=PATH` denies. Addresses and errno come from `memcpy()`. The one
+ * exception is {@linkcode Libc.map}, which says so.
  *
  * @module
  */
@@ -23,95 +15,41 @@ import {
   DevicePermissionError,
 } from "./device_error.ts";
 import { ENOENT, ENOSYS } from "./errno_text.ts";
+import {
+  LIBC_ABI,
+  LIBC_SYMBOLS,
+  type LibcAbi,
+  SYS_io_uring_enter,
+  SYS_io_uring_register,
+  SYS_io_uring_setup,
+} from "./libc_abi.ts";
 import { neededFfiFlag, permittedLibcPaths } from "./libc_path.ts";
-
-/** The numbers that differ between architectures. */
-interface Abi {
-  readonly O_DIRECT: number;
-  readonly SYS_io_setup: bigint;
-  readonly SYS_io_destroy: bigint;
-  readonly SYS_io_submit: bigint;
-  readonly SYS_io_getevents: bigint;
-  readonly SYS_statx: bigint;
-}
-
-/** From `uapi/asm/fcntl.h` and the system call table of each architecture. */
-const ABI: Readonly<Record<string, Abi>> = {
-  x86_64: {
-    O_DIRECT: 0o40000,
-    SYS_io_setup: 206n,
-    SYS_io_destroy: 207n,
-    SYS_io_submit: 209n,
-    SYS_io_getevents: 208n,
-    SYS_statx: 332n,
-  },
-  aarch64: {
-    O_DIRECT: 0o200000,
-    SYS_io_setup: 0n,
-    SYS_io_destroy: 1n,
-    SYS_io_submit: 2n,
-    SYS_io_getevents: 4n,
-    SYS_statx: 291n,
-  },
-};
 
 /** Data that the C library reads or writes. */
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** The largest count whose bigint is kept for the calls of the hot path. */
-export const MAX_AIO_COUNT = 4096;
+/** The most requests of one queue; bigints of such counts are kept. */
+export const MAX_QUEUE_DEPTH = 4096;
 
 const COUNTS: readonly bigint[] = Array.from(
-  { length: MAX_AIO_COUNT + 1 },
+  { length: MAX_QUEUE_DEPTH + 1 },
   (_, count) => BigInt(count),
 );
 
-const SYMBOLS = {
-  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
-  close: { parameters: ["i32"], result: "i32" },
-  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
-  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
-  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
-  fdatasync: { parameters: ["i32"], result: "i32" },
-  statx: {
-    name: "syscall",
-    parameters: ["i64", "i32", "buffer", "i32", "u32", "buffer"],
-    result: "i32",
-  },
-  ioSetup: {
-    name: "syscall",
-    parameters: ["i64", "u64", "buffer"],
-    result: "i32",
-  },
-  ioDestroy: { name: "syscall", parameters: ["i64", "u64"], result: "i32" },
-  ioSubmit: {
-    name: "syscall",
-    parameters: ["i64", "u64", "i64", "buffer"],
-    result: "i32",
-  },
-  ioGetevents: {
-    name: "syscall",
-    parameters: ["i64", "u64", "i64", "i64", "buffer", "u64"],
-    result: "i32",
-  },
-  addressOf: {
-    name: "memcpy",
-    parameters: ["buffer", "buffer", "usize"],
-    result: "usize",
-  },
-  copyFrom: {
-    name: "memcpy",
-    parameters: ["buffer", "pointer", "usize"],
-    result: "void",
-  },
-  errnoLocation: {
-    name: "__errno_location",
-    parameters: [],
-    result: "pointer",
-  },
-} as const satisfies Deno.ForeignLibraryInterface;
+type Library = Deno.DynamicLibrary<typeof LIBC_SYMBOLS>;
 
-type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
+/** A shared mapping of a descriptor. */
+export interface Mapping {
+  /** The memory; touching it after it was unmapped crashes the process. */
+  readonly buffer: ArrayBuffer;
+  /** What {@linkcode Libc.unmap} takes. */
+  readonly pointer: Deno.PointerValue;
+}
+
+const PROT_READ_WRITE = 3;
+const MAP_SHARED_POPULATE = 0x8001;
+const MADV_DONTNEED = 4;
+const MAP_FAILED = 2n ** 64n - 1n;
 
 /**
  * The C library, with results in the kernel's manner: what a call returns, or
@@ -122,14 +60,14 @@ export class Libc implements Disposable {
   readonly path: string;
   /** The value of `O_DIRECT` on this architecture. */
   readonly O_DIRECT: number;
-  readonly #abi: Abi;
+  readonly #abi: LibcAbi;
   readonly #library: Library;
   readonly #errnoPointer: Deno.PointerValue;
   readonly #errnoBytes: Bytes = new Uint8Array(new ArrayBuffer(4));
   readonly #errnoView: DataView = new DataView(this.#errnoBytes.buffer);
   #isClosed = false;
 
-  private constructor(path: string, library: Library, abi: Abi) {
+  private constructor(path: string, library: Library, abi: LibcAbi) {
     this.path = path;
     this.O_DIRECT = abi.O_DIRECT;
     this.#abi = abi;
@@ -147,7 +85,7 @@ export class Libc implements Disposable {
    * or arm64.
    */
   static open(): Libc {
-    const abi = ABI[Deno.build.arch];
+    const abi = LIBC_ABI[Deno.build.arch];
     if (Deno.build.os !== "linux" || abi === undefined) {
       throw new DeviceOpenError(
         "Cannot open a direct file device: it needs Linux on x86-64 or " +
@@ -160,7 +98,7 @@ export class Libc implements Disposable {
     let cause: unknown;
     for (const path of paths) {
       try {
-        return new Libc(path, Deno.dlopen(path, SYMBOLS), abi);
+        return new Libc(path, Deno.dlopen(path, LIBC_SYMBOLS), abi);
       } catch (error) {
         cause = error;
       }
@@ -171,6 +109,11 @@ export class Libc implements Disposable {
       ENOENT,
       { cause },
     );
+  }
+
+  /** The numbers of `preadv2(2)` and `pwritev2(2)`. */
+  get vectorSyscalls(): { read: bigint; write: bigint } {
+    return { read: this.#abi.SYS_preadv2, write: this.#abi.SYS_pwritev2 };
   }
 
   /** Unloads the library; a second call does nothing. */
@@ -221,6 +164,19 @@ export class Libc implements Disposable {
   /** `fdatasync(2)`, which blocks. */
   fdatasync(fd: number): number {
     return this.#result(this.#symbols().fdatasync(fd));
+  }
+
+  /** `fallocate(2)`, which blocks. */
+  fallocate(
+    fd: number,
+    mode: number,
+    offsetBytes: number,
+    length: number,
+  ): number {
+    const { fallocate } = this.#symbols();
+    return this.#result(
+      fallocate(fd, mode, BigInt(offsetBytes), BigInt(length)),
+    );
   }
 
   /** `statx(2)`; `out` has the 256 bytes of `struct statx`. */
@@ -281,6 +237,127 @@ export class Libc implements Disposable {
         0n,
       ),
     );
+  }
+
+  /**
+   * {@linkcode ioSubmit} on a thread of Deno's pool: requests accepted, or -1,
+   * because errno stays behind on that thread.
+   */
+  async ioSubmitAside(
+    context: bigint,
+    requestCount: number,
+    pointers: Bytes,
+  ): Promise<number> {
+    return await this.#symbols().ioSubmitAside(
+      this.#abi.SYS_io_submit,
+      context,
+      count(requestCount),
+      pointers,
+    );
+  }
+
+  /** `io_uring_setup(2)`; `params` has the 120 bytes of its parameters. */
+  ioUringSetup(entries: number, params: Bytes): number {
+    const { ioUringSetup } = this.#symbols();
+    return this.#result(ioUringSetup(SYS_io_uring_setup, entries, params));
+  }
+
+  /** `io_uring_enter(2)`: requests submitted, or a negative errno. */
+  ioUringEnter(
+    ringFd: number,
+    submitCount: number,
+    minEvents: number,
+    flags: number,
+  ): number {
+    return this.#result(
+      this.#symbols().ioUringEnter(
+        SYS_io_uring_enter,
+        ringFd,
+        submitCount,
+        minEvents,
+        flags,
+        0n,
+        0n,
+      ),
+    );
+  }
+
+  /** `io_uring_register(2)`. */
+  ioUringRegister(
+    ringFd: number,
+    opcode: number,
+    argument: Bytes,
+    argumentCount: number,
+  ): number {
+    return this.#result(
+      this.#symbols().ioUringRegister(
+        SYS_io_uring_register,
+        ringFd,
+        opcode,
+        argument,
+        argumentCount,
+      ),
+    );
+  }
+
+  /** `eventfd(2)` that blocks who reads zero: a descriptor, or an errno. */
+  eventfd(flags: number): number {
+    return this.#result(this.#symbols().eventfd(0, flags));
+  }
+
+  /** `write(2)`, which blocks: bytes written, or a negative errno. */
+  write(fd: number, bytes: Bytes): number {
+    const length = BigInt(bytes.length);
+    return this.#result(Number(this.#symbols().write(fd, bytes, length)));
+  }
+
+  /** `read(2)` on a thread of Deno's pool: bytes read, or -1. */
+  async readAside(fd: number, bytes: Bytes): Promise<number> {
+    const length = BigInt(bytes.length);
+    return Number(await this.#symbols().readAside(fd, bytes, length));
+  }
+
+  /**
+   * `mmap(2)`, shared and populated. It needs `--allow-ffi` without a path,
+   * because only `Deno.UnsafePointerView` reaches memory that is not our own.
+   *
+   * @returns The mapping, or a negative errno.
+   * @throws {Deno.errors.NotCapable} If ffi is granted for paths only.
+   */
+  map(fd: number, byteLength: number, offsetBytes: number): Mapping | number {
+    const pointer = this.#symbols().mmap(
+      0n,
+      BigInt(byteLength),
+      PROT_READ_WRITE,
+      MAP_SHARED_POPULATE,
+      fd,
+      BigInt(offsetBytes),
+    );
+    if (Deno.UnsafePointer.value(pointer) === MAP_FAILED) {
+      return this.#result(-1);
+    }
+    const buffer = Deno.UnsafePointerView.getArrayBuffer(
+      pointer as Deno.PointerObject,
+      byteLength,
+    );
+    return { buffer, pointer };
+  }
+
+  /**
+   * `madvise(2)` with `MADV_DONTNEED`: the memory becomes zeros, in pages that
+   * nobody else has. Whoever has pinned the old ones keeps them for himself.
+   */
+  discard(address: number, byteLength: number): number {
+    const { madvise } = this.#symbols();
+    return this.#result(
+      madvise(BigInt(address), BigInt(byteLength), MADV_DONTNEED),
+    );
+  }
+
+  /** `munmap(2)` of a whole mapping. */
+  unmap({ buffer, pointer }: Mapping): number {
+    const { munmap } = this.#symbols();
+    return this.#result(munmap(pointer, BigInt(buffer.byteLength)));
   }
 
   #symbols(): Library["symbols"] {

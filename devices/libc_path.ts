@@ -12,6 +12,8 @@
 /** Names that the dynamic linker resolves itself; they need unscoped ffi. */
 const BARE_NAME = "libc.so.6";
 
+// A process of glibc must not call musl, whose thread data lies elsewhere. So
+// musl comes last: behind the glibc that images of Deno for Alpine bring along.
 const CANDIDATES: Readonly<Record<string, readonly string[]>> = {
   x86_64: [
     "/lib/x86_64-linux-gnu/libc.so.6",
@@ -19,6 +21,7 @@ const CANDIDATES: Readonly<Record<string, readonly string[]>> = {
     "/lib64/libc.so.6",
     "/usr/lib64/libc.so.6",
     "/usr/lib/libc.so.6",
+    "/usr/local/lib/libc.so.6",
     "/lib/ld-musl-x86_64.so.1",
   ],
   aarch64: [
@@ -27,6 +30,7 @@ const CANDIDATES: Readonly<Record<string, readonly string[]>> = {
     "/lib64/libc.so.6",
     "/usr/lib64/libc.so.6",
     "/usr/lib/libc.so.6",
+    "/usr/local/lib/libc.so.6",
     "/lib/ld-musl-aarch64.so.1",
   ],
 };

@@ -11,17 +11,33 @@ import {
   type Bio,
   bioEndio,
   type BlockDevice,
+  EAGAIN,
   EIO,
   type Kernel,
   READ,
+  readStep,
+  REQ_FUA,
+  REQ_NOWAIT,
+  REQ_POLLED,
+  SCHEDULE,
+  type Step,
   type Task,
   WRITE,
+  writeStep,
 } from "../core/mod.ts";
+import { MemoryQueue } from "./memory_queue.ts";
+import { VolatileCache } from "./volatile_cache.ts";
 
 const SECTOR_BYTES = 512;
+/** Bytes that share a step address: transfers to the same ones depend. */
+const STEP_BYTES = 4096;
 
-/** In which context a device ends its bios. */
-export type CompletionContext = "softirq" | "hardirq" | "inline";
+/**
+ * In which context a device ends its bios: in an interrupt, inside their
+ * submission, or in whoever polls. A polled device ends a bio without
+ * `REQ_POLLED` in a softirq.
+ */
+export type CompletionContext = "softirq" | "hardirq" | "inline" | "polled";
 
 /** A transfer that fails. Every condition that is given has to hold. */
 export interface BioFault {
@@ -74,11 +90,31 @@ export interface MemoryDeviceOptions {
    */
   readonly logicalBlockSize?: 512 | 4096;
   /**
-   * In which context bios end; `inline` is inside their submission.
+   * In which context bios end.
    *
    * @default {"softirq"}
    */
   readonly completion?: CompletionContext;
+  /**
+   * How many bios it holds at once. The next one waits inside its submission
+   * until another has ended; with `REQ_NOWAIT` it ends at once with `-EAGAIN`.
+   *
+   * @default {Infinity}
+   */
+  readonly queueDepth?: number;
+  /**
+   * Whether a write is in a volatile cache when it ends, until a flush. One
+   * with `REQ_FUA` is stable when it ends.
+   *
+   * @default {false}
+   */
+  readonly volatileCache?: boolean;
+  /**
+   * Whether it takes `REQ_FUA` and does nothing about it, as broken disks do.
+   *
+   * @default {false}
+   */
+  readonly ignoresFua?: boolean;
   /**
    * How long transfers take. Without it a bio can end at any time after it
    * was submitted, and the strategy chooses.
@@ -123,8 +159,15 @@ export class MemoryDevice implements BlockDevice {
   readonly #completion: CompletionContext;
   readonly #latency: Latency | null;
   readonly #faults: readonly BioFault[] | null;
+  readonly #queue: MemoryQueue;
+  readonly #cache: VolatileCache | null;
+  readonly #ignoresFua: boolean;
   #kernel: Kernel | null = null;
+  /** Step address of the first {@linkcode STEP_BYTES}, and so on. */
+  #dataAddr = 0;
   #submitted = 0;
+  /** The step of `#submitted`. */
+  #countStep: Step = SCHEDULE;
   /** Bytes behind the last one that was ever written. */
   #written = 0;
 
@@ -132,7 +175,8 @@ export class MemoryDevice implements BlockDevice {
    * Makes a device full of zeros.
    *
    * @param options Its properties.
-   * @throws {RangeError} If the size is not a whole number of blocks.
+   * @throws {RangeError} If the size is not a whole number of blocks, or the
+   * queue holds no bio.
    */
   constructor(options: MemoryDeviceOptions) {
     this.name = options.name ?? "sda";
@@ -147,6 +191,17 @@ export class MemoryDevice implements BlockDevice {
     this.#completion = options.completion ?? "softirq";
     this.#latency = options.latency ?? null;
     this.#faults = options.faults?.length ? options.faults : null;
+    const { queueDepth = Infinity, volatileCache = false } = options;
+    if (!(queueDepth >= 1)) {
+      throw new RangeError(
+        `Cannot make memory device ${this.name}: a queue of ${queueDepth} holds no bio`,
+      );
+    }
+    this.#queue = new MemoryQueue(this.name, queueDepth, volatileCache);
+    this.#cache = volatileCache
+      ? new VolatileCache(this.store, this.logicalBlockSize)
+      : null;
+    this.#ignoresFua = options.ignoresFua ?? false;
   }
 
   /**
@@ -157,11 +212,17 @@ export class MemoryDevice implements BlockDevice {
   attach(kernel: Kernel): void {
     this.#kernel = kernel;
     this.#submitted = 0;
+    this.#countStep = writeStep(kernel.newAddr());
+    this.#queue.attach(kernel);
+    this.#cache?.attach(kernel);
+    const { length } = this.store;
+    this.#dataAddr = kernel.newAddr(Math.ceil(length / STEP_BYTES));
   }
 
   /** Fills it with zeros again, for another run. */
   reset(): void {
     this.store.fill(0, 0, this.#written);
+    this.#cache?.reset(this.#written);
     this.#written = 0;
   }
 
@@ -169,30 +230,63 @@ export class MemoryDevice implements BlockDevice {
    * Takes a bio; see {@linkcode BlockDevice}.
    *
    * @param bio The bio.
-   * @returns The end of the bio when it ends inline, else null.
+   * @returns What happens inside the submission: the end of a bio that ends at
+   * once, the wait for room; else null.
    * @throws {TypeError} If the device is not attached to a kernel.
    */
   submitBio(bio: Bio): Task<unknown> | null {
-    const kernel = this.#kernel;
-    if (kernel === null) {
-      throw new TypeError(
-        `Cannot submit bio: ${this.name} is not attached to a kernel; call attach() first`,
-      );
-    }
+    const kernel = this.#attachedKernel("submit bio");
     this.#submitted++;
-    if (this.#faults !== null) bio.biError = this.#fault(kernel, bio);
-    if (this.#completion === "inline") return this.irq(bio);
-    kernel.raise(this.#completion, this, bio, this.#delay(bio));
-    return null;
+    // Which bio is the nth depends on the order of all of them.
+    if (this.#faults !== null) kernel.touch(this.#countStep);
+    const error = this.#faults === null ? 0 : this.#fault(kernel, bio);
+    if (this.#queue.hasRoom()) return this.#start(kernel, bio, error);
+    if ((bio.biOpf & REQ_NOWAIT) === 0) {
+      return this.#startLater(kernel, bio, error);
+    }
+    bio.biError = -EAGAIN;
+    return bioEndio(bio);
   }
 
   /**
-   * Nothing to do: what has been written is in memory.
+   * Makes stable what the volatile cache holds, if there is one.
    *
    * @returns 0.
    */
   flush(): number {
+    this.#cache?.flush();
     return 0;
+  }
+
+  /**
+   * Ends a bio that was submitted with `REQ_POLLED`; see
+   * {@linkcode BlockDevice}. It has a queue for each of them.
+   *
+   * @param cookie The bio's `id`.
+   * @returns The bio's end handler, or null if it is not there.
+   */
+  poll(cookie: number): Task<unknown> | null {
+    const bio = this.#queue.take(cookie);
+    return bio === null ? null : this.#endPolled(bio);
+  }
+
+  /** Ends a bio when the poller comes to it. */
+  *#endPolled(bio: Bio): Task<void> {
+    yield* this.irq(bio);
+  }
+
+  /**
+   * Takes the power away, and gives it back: of the writes that its volatile
+   * cache holds, any may be lost, and the strategy decides which; bios that
+   * have not ended fail. A device without such a cache loses nothing.
+   *
+   * @returns How many writes were lost.
+   * @throws {TypeError} If the device is not attached to a kernel.
+   */
+  powerCut(): number {
+    const kernel = this.#attachedKernel("cut the power");
+    this.#queue.fail();
+    return this.#cache?.powerCut(this.name, kernel) ?? 0;
   }
 
   /**
@@ -202,13 +296,57 @@ export class MemoryDevice implements BlockDevice {
    * @returns The bio's end handler.
    */
   irq(bio: Bio): Task<unknown> {
-    if (bio.biError === 0) {
-      bio.transfer(this.store);
-      if (bio.biRw === WRITE) {
-        this.#written = Math.max(this.#written, bio.endSector * SECTOR_BYTES);
-      }
-    }
+    const error = this.#queue.end(bio);
+    // A success leaves what is there: the first bio of a request may hold
+    // the error of another one.
+    if (error !== 0) bio.biError = error;
+    else this.#transfer(bio);
     return bioEndio(bio);
+  }
+
+  #start(kernel: Kernel, bio: Bio, error: number): Task<unknown> | null {
+    const isPolled = this.#completion === "polled" &&
+      (bio.biOpf & REQ_POLLED) !== 0;
+    this.#queue.start(bio, error, isPolled);
+    if (this.#completion === "inline") return this.irq(bio);
+    if (isPolled) return null;
+    const kind = this.#completion === "hardirq" ? "hardirq" : "softirq";
+    kernel.raise(kind, this, bio, this.#delay(bio));
+    return null;
+  }
+
+  *#startLater(kernel: Kernel, bio: Bio, error: number): Task<void> {
+    yield* this.#queue.waitForRoom(kernel);
+    const inline = this.#start(kernel, bio, error);
+    if (inline !== null) yield* inline;
+  }
+
+  #transfer(bio: Bio): void {
+    const kernel = this.#kernel as Kernel;
+    const start = bio.biSector * SECTOR_BYTES;
+    const end = bio.endSector * SECTOR_BYTES;
+    if (kernel.stepping) this.#touch(kernel, bio, start, end);
+    bio.transfer(this.store);
+    if (bio.biRw !== WRITE) return;
+    this.#written = Math.max(this.#written, end);
+    if (this.#cache === null) return;
+    const isStable = (bio.biOpf & REQ_FUA) !== 0 && !this.#ignoresFua;
+    this.#cache.wrote(start, end, isStable);
+  }
+
+  #touch(kernel: Kernel, bio: Bio, start: number, end: number): void {
+    const step = bio.biRw === WRITE ? writeStep : readStep;
+    const behind = Math.ceil(end / STEP_BYTES);
+    for (let i = Math.floor(start / STEP_BYTES); i < behind; i++) {
+      kernel.touch(step(this.#dataAddr + i));
+    }
+  }
+
+  #attachedKernel(action: string): Kernel {
+    if (this.#kernel !== null) return this.#kernel;
+    throw new TypeError(
+      `Cannot ${action}: ${this.name} is not attached to a kernel; call attach() first`,
+    );
   }
 
   #delay(bio: Bio): number {

@@ -7,6 +7,8 @@
 
 import { DeviceError } from "../device_error.ts";
 import { DirectFileEngine } from "../direct_file_engine.ts";
+import type { EngineKind } from "../engine.ts";
+import { ENGINES } from "../engine_choice.ts";
 import { permittedLibcPaths } from "../libc_path.ts";
 
 const DIRECTORY = "/tmp";
@@ -32,11 +34,34 @@ export class TemporaryFile implements Disposable {
 }
 
 // The class above must exist before this runs.
-const SKIP_REASON: string = findSkipReason();
+const SKIP_REASON: string = findSkipReason("auto");
+const ENGINE_SKIP_REASONS: ReadonlyMap<EngineKind, string> = new Map(
+  ENGINES.map((engine) => [engine, findSkipReason(engine)]),
+);
 
 /** Registers a test, ignored with the reason in its name if it cannot run. */
 export function fileTest(name: string, fn: () => void | Promise<void>): void {
-  const reason = SKIP_REASON === "" ? "" : ` [skipped: ${SKIP_REASON}]`;
+  register(name, SKIP_REASON, fn);
+}
+
+/** Registers a test for each engine, ignored where the system has none. */
+export function engineTest(
+  name: string,
+  fn: (engine: EngineKind) => void | Promise<void>,
+  engines: readonly EngineKind[] = ENGINES,
+): void {
+  for (const engine of engines) {
+    const reason = ENGINE_SKIP_REASONS.get(engine) ?? "";
+    register(`${name} [${engine}]`, reason, () => fn(engine));
+  }
+}
+
+function register(
+  name: string,
+  skipReason: string,
+  fn: () => void | Promise<void>,
+): void {
+  const reason = skipReason === "" ? "" : ` [skipped: ${skipReason}]`;
   Deno.test({ name: name + reason, ignore: reason !== "", fn });
 }
 
@@ -51,7 +76,7 @@ export function fileTestIf(
   Deno.test({ name: `${name} [skipped: needs ${flag}]`, ignore: true, fn });
 }
 
-function findSkipReason(): string {
+function findSkipReason(engine: EngineKind | "auto"): string {
   if (permittedLibcPaths().length === 0) return "needs --allow-ffi";
   const write = { name: "write", path: DIRECTORY } as const;
   if (Deno.permissions.querySync(write).state !== "granted") {
@@ -59,7 +84,7 @@ function findSkipReason(): string {
   }
   try {
     using file = new TemporaryFile(4096);
-    using _ = DirectFileEngine.open(file.path, { queueDepth: 1 });
+    using _ = DirectFileEngine.open(file.path, { engine, queueDepth: 1 });
     return "";
   } catch (error) {
     if (error instanceof DeviceError) return error.message;
