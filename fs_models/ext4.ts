@@ -16,13 +16,15 @@
 import {
   blockdevDirectIO,
   type BlockDevice,
+  type BufferHead,
   DIO_LOCKING,
   type DioOps,
   EIOCBQUEUED,
   ENOMEM,
   ENOSPC,
   finish,
-  genericFileDirectWrite,
+  genericFileAioWrite,
+  genericFileAioWriteNolock,
   genericWriteSync,
   type Inode,
   inodeDioBegin,
@@ -31,6 +33,7 @@ import {
   type IovIter,
   type Kernel,
   type Kiocb,
+  O_DIRECT,
   READ,
   type Rw,
   type Task,
@@ -79,6 +82,7 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
     "unwritten",
     "truncate",
     "fallocate",
+    "punch_hole",
   ];
   /** Whether reads and overwrites go without `i_mutex`. */
   readonly dioreadNolock: boolean;
@@ -133,7 +137,7 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
   }
 
   /**
-   * `ext4_file_dio_write()`: the write under `i_mutex`, and the write-sync
+   * `ext4_file_write()`: the write under `i_mutex`, and the write-sync
    * after it unless the completion does that. An asynchronous write of parts
    * of blocks is alone in the file until what it has to convert is converted:
    * the rest of a new block is zeroed, over whatever another writes there.
@@ -144,6 +148,9 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
    */
   *aioWrite(iocb: Kiocb, iter: IovIter): Task<number> {
     const { kernel } = this.sb;
+    if ((iocb.kiFilp.fFlags & O_DIRECT) === 0) {
+      return yield* finish(genericFileAioWrite(iocb));
+    }
     const inode = iocb.kiFilp.fInode as Ext4Inode;
     const { kiPos: pos } = iocb;
     yield* inode.iMutex.lock(kernel);
@@ -153,7 +160,7 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
     const isOverwrite = !isAlone && this.dioreadNolock &&
       (yield* this.ext4IsOverwrite(inode, pos, iter.count));
     iocb.private = isOverwrite ? OVERWRITE : null;
-    const ret = yield* finish(genericFileDirectWrite(iocb));
+    const ret = yield* finish(genericFileAioWriteNolock(iocb));
     if (isAlone && ret === -EIOCBQUEUED) yield* inode.unwrittenWait();
     inode.iMutex.unlock(kernel);
     if (ret <= 0 || !iocb.needsSync) return ret;
@@ -350,11 +357,41 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
   }
 
   /**
+   * Maps for the page cache; see {@linkcode Filesystem}.
+   *
+   * @param inode The file.
+   * @param iblock First block.
+   * @param bh The answer.
+   * @param create Whether to allocate blocks for a hole.
+   * @returns 0 or a negative errno.
+   */
+  getBlock(
+    inode: Inode,
+    iblock: number,
+    bh: BufferHead,
+    create: boolean,
+  ): Task<number> {
+    return this.ext4GetBlock(inode as Ext4Inode, iblock, bh, create);
+  }
+
+  /**
+   * `ext4_dirty_inode()`: the size on disk follows the one in memory.
+   *
+   * @param inode The file.
+   */
+  *dirtyInode(inode: Inode): Task<void> {
+    if ((yield* this.journal.start()) !== 0) return;
+    (inode as Ext4Inode).iDisksize = inode.iSize;
+    this.journal.stop();
+  }
+
+  /**
    * `ext4_evict_inode()`: nobody may still follow a write to it.
    *
    * @param inode The file.
    */
   *evictInode(inode: Inode): Task<void> {
     yield* (inode as Ext4Inode).ioendShutdown();
+    (inode as Ext4Inode).checkEvictable();
   }
 }

@@ -10,10 +10,13 @@ import {
   BH_NEW,
   BH_UNWRITTEN,
   type BlockDevice,
+  blockTruncatePage,
   type BufferHead,
   ENOSPC,
   EV,
+  filemapWriteAndWaitRange,
   type Filesystem,
+  finish,
   type Inode,
   inodeDioWait,
   type IovIter,
@@ -22,6 +25,8 @@ import {
   type Rw,
   SuperBlock,
   type Task,
+  truncatePagecache,
+  truncatePagecacheRange,
 } from "../core/mod.ts";
 import type { Ext4Inode } from "./ext4_inode.ts";
 import { BlockAllocator } from "./extent_map.ts";
@@ -39,13 +44,17 @@ const MAX_RETRIES = 3;
  * ```ts
  * import { Kernel } from "@endio/dio/core";
  * import { MemoryDevice } from "@endio/dio/devices";
- * import { Ext4, Ext4Blocks } from "@endio/dio/fs-models";
+ * import { Ext4, type Ext4Blocks } from "@endio/dio/fs-models";
  * import { assertEquals } from "@std/assert";
  *
  * const kernel = new Kernel();
  * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
  * device.attach(kernel);
- * assertEquals(new Ext4(kernel, device) instanceof Ext4Blocks, true);
+ * const fs = new Ext4(kernel, device);
+ * const inode = fs.createFile({ size: 4096, extents: [] });
+ * const blocks: Ext4Blocks = fs;
+ * kernel.boot(blocks.fallocate(inode, 0, 4096));
+ * assertEquals(inode.extents.lookup(0).state, "unwritten");
  * ```
  */
 export abstract class Ext4Blocks implements Filesystem {
@@ -110,7 +119,9 @@ export abstract class Ext4Blocks implements Filesystem {
     const wanted = Math.min(count, bh.bSize >> EXT4_BLOCK_BITS);
     if (state === "written" || (state === "unwritten" && create === state)) {
       bh.map(device, wanted << EXT4_BLOCK_BITS);
-      if (state === "unwritten") bh.bState |= BH_UNWRITTEN;
+      // A write to a part of it has to fill the rest with zeros, as if it were
+      // new: the conversion is of whole blocks.
+      if (state === "unwritten") bh.bState |= BH_UNWRITTEN | BH_NEW;
       return 0;
     }
     if (create === null) return 0;
@@ -154,7 +165,9 @@ export abstract class Ext4Blocks implements Filesystem {
       yield* inodeDioWait(inode);
       yield* file.resumeUnlockedDio();
     }
-    const error = yield* this.journal.start();
+    yield* truncatePagecache(inode, size);
+    const failed = yield* blockTruncatePage(inode, size);
+    const error = failed || (yield* this.journal.start());
     if (error !== 0) return error;
     yield* file.iDataSem.downWrite(kernel);
     file.iDisksize = size;
@@ -166,12 +179,15 @@ export abstract class Ext4Blocks implements Filesystem {
 
   /**
    * `ext4_truncate_failed_write()`: frees blocks behind the end of the file
-   * that a failed write has allocated.
+   * that a failed write has allocated, and takes back what it has written
+   * there to the block in which the file ends.
    *
    * @param inode The file.
    */
   *ext4TruncateFailedWrite(inode: Ext4Inode): Task<void> {
     const { kernel } = this.sb;
+    yield* truncatePagecache(inode, inode.iSize);
+    yield* blockTruncatePage(inode, inode.iSize);
     if ((yield* this.journal.start()) !== 0) return;
     yield* inode.iDataSem.downWrite(kernel);
     this.#removeFrom(inode, inode.iSize);
@@ -179,9 +195,43 @@ export abstract class Ext4Blocks implements Filesystem {
     this.journal.stop();
   }
 
+  /**
+   * `ext4_punch_hole()`: new requests wait for `i_mutex`, those in flight are
+   * waited for, and only then blocks are freed.
+   *
+   * @param inode The file, `i_mutex` held.
+   * @param offset First byte, a whole number of blocks.
+   * @param bytes How many, a whole number of blocks.
+   * @returns 0 or a negative errno.
+   */
+  *punchHole(inode: Inode, offset: number, bytes: number): Task<number> {
+    const { kernel } = this.sb;
+    const file = inode as Ext4Inode;
+    const last = offset + bytes - 1;
+    const failed = yield* finish(
+      filemapWriteAndWaitRange(inode, offset, last),
+    );
+    if (failed !== 0) return failed;
+    yield* file.blockUnlockedDio();
+    yield* inodeDioWait(inode);
+    yield* truncatePagecacheRange(inode, offset, last);
+    const error = yield* this.journal.start();
+    if (error === 0) {
+      yield* file.iDataSem.downWrite(kernel);
+      this.#remove(file, offset >> EXT4_BLOCK_BITS, bytes >> EXT4_BLOCK_BITS);
+      file.iDataSem.upWrite(kernel);
+      this.journal.stop();
+    }
+    yield* file.resumeUnlockedDio();
+    return error;
+  }
+
   #removeFrom(inode: Ext4Inode, size: number): void {
-    const first = Math.ceil(size / (1 << EXT4_BLOCK_BITS));
-    const removed = inode.extents.remove(first, Infinity);
+    this.#remove(inode, Math.ceil(size / (1 << EXT4_BLOCK_BITS)), Infinity);
+  }
+
+  #remove(inode: Ext4Inode, first: number, count: number): void {
+    const removed = inode.extents.remove(first, count);
     this.journal.freeOnCommit(removed, this.allocator);
   }
 
@@ -210,6 +260,8 @@ export abstract class Ext4Blocks implements Filesystem {
     const file = inode as Ext4Inode;
     const end = Math.ceil((offset + bytes) / (1 << EXT4_BLOCK_BITS));
     const first = Math.floor(offset / (1 << EXT4_BLOCK_BITS));
+    // What grows the file must not race with an append in flight.
+    if (offset + bytes > inode.iSize) yield* inodeDioWait(inode);
     const error = yield* this.journal.start();
     if (error !== 0) return error;
     yield* file.iDataSem.downWrite(kernel);

@@ -11,6 +11,7 @@ import {
   EV,
   Inode,
   type Kernel,
+  KernelBug,
   readStep,
   RwSemaphore,
   SCHEDULE,
@@ -51,8 +52,7 @@ export class Ext4Inode extends Inode {
   readonly extents: ExtentMap;
   /** Guards the extents. */
   readonly iDataSem: RwSemaphore;
-  /** Size in bytes that is on disk. */
-  iDisksize: number;
+  #iDisksize: number;
   /** Conversions that are to come. */
   iUnwritten = 0;
   /** `ext4_io_end` objects that are alive. */
@@ -94,7 +94,7 @@ export class Ext4Inode extends Inode {
     super(sb, ino, size);
     const { kernel } = sb;
     this.extents = extents;
-    this.iDisksize = size;
+    this.#iDisksize = size;
     this.iDataSem = new RwSemaphore(kernel, `i_data_sem of inode ${ino}`);
     this.ioendWait = new WaitQueue(kernel, `io_ends of inode ${ino} to end`);
     this.completedIoLock = new SpinLock(
@@ -108,6 +108,39 @@ export class Ext4Inode extends Inode {
     this.dioreadLockStep = readStep(addr + 1);
   }
 
+  /** Size in bytes that is on disk. */
+  get iDisksize(): number {
+    return this.#iDisksize;
+  }
+
+  set iDisksize(size: number) {
+    const { kernel } = this.iSb;
+    this.#iDisksize = size;
+    if (kernel.tracing) kernel.emit(EV.i_disksize_write, this.iIno, size);
+  }
+
+  /**
+   * Whether nothing is under way any more.
+   *
+   * @throws {KernelBug} If something is, and who counts it has lost count.
+   */
+  checkEvictable(): void {
+    const { iUnwritten, iIoendCount, dioreadLock } = this;
+    if (iUnwritten !== 0 || iIoendCount !== 0 || dioreadLock !== 0) {
+      throw new KernelBug(
+        "dio-count-balanced/own-counters",
+        `inode ${this.iIno}`,
+        `inode ${this.iIno} goes with i_unwritten ${iUnwritten}, i_ioend_count ${iIoendCount}, DIOREAD_LOCK ${dioreadLock}`,
+      );
+    }
+    if (!this.isOrphan) return;
+    throw new KernelBug(
+      "completion-resources/no-orphan-left",
+      `inode ${this.iIno}`,
+      `inode ${this.iIno} goes and is an orphan still`,
+    );
+  }
+
   /** A conversion is to come: `i_unwritten` goes up. */
   *unwrittenBegin(): Task<void> {
     if (this.iSb.kernel.stepping) yield this.#countersStep;
@@ -119,7 +152,7 @@ export class Ext4Inode extends Inode {
     const { kernel } = this.iSb;
     if (kernel.stepping) yield this.#countersStep;
     this.iUnwritten--;
-    if (kernel.stepping) yield this.ioendWait.step;
+    if (kernel.stepping) yield this.ioendWait.wakeStep;
     this.ioendWait.wakeUp(kernel);
   }
 
@@ -134,7 +167,7 @@ export class Ext4Inode extends Inode {
     const { kernel } = this.iSb;
     if (kernel.stepping) yield this.#countersStep;
     this.iIoendCount--;
-    if (kernel.stepping) yield this.ioendWait.step;
+    if (kernel.stepping) yield this.ioendWait.wakeStep;
     this.ioendWait.wakeUp(kernel);
   }
 

@@ -263,6 +263,7 @@ export abstract class Ext4IoEnds extends Ext4Blocks {
   *putSuper(_sb: SuperBlock): Task<void> {
     yield* this.rsvConversionWq.flush();
     yield* this.rsvConversionWq.destroy();
+    this.journal.destroy();
   }
 }
 

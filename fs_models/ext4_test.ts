@@ -101,6 +101,8 @@ for (
       passed = yield* holdsMutex(rig);
     })());
     rig.task(rig.sync({ rw: READ }));
+    rig.run();
+    rig.inode.dioreadLock = 0;
     assertEquals(rig.finish(), [BLOCK]);
     assertEquals(passed, passes);
     assertEquals(rig.inode.iDioCount, 0);

@@ -8,6 +8,7 @@
 import {
   ENOMEM,
   type Kernel,
+  KernelBug,
   type Step,
   type Task,
   writeStep,
@@ -95,6 +96,20 @@ export class Journal {
   /** `jbd2_journal_stop()`. */
   stop(): void {
     this.open--;
+  }
+
+  /**
+   * `jbd2_journal_destroy()`: at the end of a mount.
+   *
+   * @throws {KernelBug} If a transaction is still open.
+   */
+  destroy(): void {
+    if (this.open === 0) return;
+    throw new KernelBug(
+      "completion-resources/transactions-closed",
+      "journal",
+      `the journal goes with ${this.open} transactions still open`,
+    );
   }
 
   /**

@@ -10,6 +10,7 @@
 import {
   allocWorkqueue,
   type BlockDevice,
+  finish,
   type Kernel,
   type Kiocb,
   type SuperBlock,
@@ -108,16 +109,12 @@ export class LegacyXfs extends Xfs {
     ioend.isAsync = isAsync;
     ioend.result = ret;
     if (priv !== null && size > 0) ioend.type = XFS_IO_UNWRITTEN;
-    if (isAsync) yield* this.legacyFinishIoend(ioend);
+    if (isAsync) yield* this.#finishIoend(ioend);
     else yield* this.xfsFinishIoendSync(ioend);
   }
 
-  /**
-   * `xfs_finish_ioend()`: leaves what sleeps to a worker.
-   *
-   * @param ioend The ioend.
-   */
-  *legacyFinishIoend(ioend: LegacyXfsIoend): Task<void> {
+  /** `xfs_finish_ioend()`: leaves what sleeps to a worker. */
+  *#finishIoend(ioend: LegacyXfsIoend): Task<void> {
     const { inode, type, isDirect, offset, size } = ioend;
     const isUnwritten = type === XFS_IO_UNWRITTEN;
     if (!isUnwritten && !(isDirect && offset + size > inode.diSize)) {
@@ -153,9 +150,10 @@ export class LegacyXfs extends Xfs {
    *
    * @param _sb The superblock.
    */
-  *putSuper(_sb: SuperBlock): Task<void> {
+  override *putSuper(sb: SuperBlock): Task<void> {
     yield* this.dataWorkqueue.destroy();
     yield* this.unwrittenWorkqueue.destroy();
+    yield* finish(super.putSuper(sb));
   }
 }
 

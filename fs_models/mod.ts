@@ -61,18 +61,26 @@
  * @module
  */
 
+export * from "./blkdev.ts";
+export * from "./blkdev_2016.ts";
+export * from "./cluster_lock.ts";
 export * from "./ext4.ts";
 export * from "./ext4_blocks.ts";
 export * from "./ext4_inode.ts";
 export * from "./ext4_io_end.ts";
 export * from "./ext4_mapping.ts";
 export * from "./extent_map.ts";
+export * from "./first_posted.ts";
 export * from "./journal.ts";
 export * from "./legacy_direct_io.ts";
 export * from "./legacy_ext4.ts";
+export * from "./legacy_ocfs2.ts";
 export * from "./legacy_xfs.ts";
 export * from "./model.ts";
 export * from "./models.ts";
+export * from "./ocfs2.ts";
+export * from "./ocfs2_blocks.ts";
+export * from "./ocfs2_inode.ts";
 export * from "./plain.ts";
 export * from "./xfs.ts";
 export * from "./xfs_blocks.ts";

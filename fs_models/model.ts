@@ -52,7 +52,11 @@ export type Feature =
   /** Changing a file's size. */
   | "truncate"
   /** Allocating unwritten blocks on demand. */
-  | "fallocate";
+  | "fallocate"
+  /** Giving blocks back from the middle of a file. */
+  | "punch_hole"
+  /** The files are block devices: of fixed size, without holes. */
+  | "block-device";
 
 /** A mounted filesystem model. */
 export interface FilesystemModel extends Filesystem {

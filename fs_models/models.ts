@@ -4,11 +4,15 @@
  * @module
  */
 
+import { Blkdev } from "./blkdev.ts";
+import { Blkdev2016 } from "./blkdev_2016.ts";
 import { Ext4 } from "./ext4.ts";
 import { LegacyDirectIo } from "./legacy_direct_io.ts";
 import { LegacyExt4 } from "./legacy_ext4.ts";
+import { LegacyOcfs2 } from "./legacy_ocfs2.ts";
 import { LegacyXfs } from "./legacy_xfs.ts";
 import type { ModelSpec } from "./model.ts";
+import { Ocfs2 } from "./ocfs2.ts";
 import { PlainFilesystem } from "./plain.ts";
 import { Xfs } from "./xfs.ts";
 
@@ -24,6 +28,8 @@ export const MODELS: readonly ModelSpec[] = [
     mount: (kernel, bdev) => new Ext4(kernel, bdev, { dioreadNolock: true }),
   },
   { name: "xfs", mount: (kernel, bdev) => new Xfs(kernel, bdev) },
+  { name: "ocfs2", mount: (kernel, bdev) => new Ocfs2(kernel, bdev) },
+  { name: "blkdev", mount: (kernel, bdev) => new Blkdev(kernel, bdev) },
 ];
 
 /**
@@ -42,4 +48,24 @@ export const LEGACY_MODELS: readonly ModelSpec[] = [
     mount: (kernel, bdev) => new LegacyXfs(kernel, bdev),
     directIo: (kernel) => new LegacyDirectIo(kernel),
   },
+  {
+    name: "ocfs2-legacy",
+    mount: (kernel, bdev) => new LegacyOcfs2(kernel, bdev),
+    directIo: (kernel) => new LegacyDirectIo(kernel),
+  },
+];
+
+/** Code as it was merged, mistakes included: the suite has to find them. */
+export const HISTORIC_MODELS: readonly ModelSpec[] = [
+  {
+    name: "blkdev-2016",
+    mount: (kernel, bdev) => new Blkdev2016(kernel, bdev),
+  },
+];
+
+/** Every model there is, for tools that are told a name. */
+export const ALL_MODELS: readonly ModelSpec[] = [
+  ...MODELS,
+  ...LEGACY_MODELS,
+  ...HISTORIC_MODELS,
 ];

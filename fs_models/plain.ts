@@ -7,20 +7,31 @@
 
 import {
   BH_NEW,
+  blkdevIssueFlush,
   blockdevDirectIO,
   type BlockDevice,
+  blockTruncatePage,
   type BufferHead,
   type DioOps,
+  EIOCBQUEUED,
   ENOSPC,
+  filemapWriteAndWaitRange,
+  finish,
   Inode,
   inodeDioWait,
   type IovIter,
   type Kernel,
   type Kiocb,
   type MaybeTask,
+  readStep,
   type Rw,
+  type Step,
   SuperBlock,
   type Task,
+  truncatePagecache,
+  truncatePagecacheRange,
+  WRITE,
+  writeStep,
 } from "../core/mod.ts";
 import { BlockAllocator, ExtentMap } from "./extent_map.ts";
 import type { Feature, FileLayout, FilesystemModel } from "./model.ts";
@@ -51,6 +62,12 @@ const FIRST_INO = 12;
 export class PlainInode extends Inode {
   /** Where its blocks lie. */
   readonly extents: ExtentMap;
+  /** Size in bytes that is on disk. */
+  iDisksize: number;
+  /** The step before `extents` is read. */
+  readonly extentsReadStep: Step;
+  /** The step before `extents` is changed. */
+  readonly extentsStep: Step;
 
   /**
    * Makes a file.
@@ -63,6 +80,10 @@ export class PlainInode extends Inode {
   constructor(sb: SuperBlock, ino: number, size: number, extents: ExtentMap) {
     super(sb, ino, size);
     this.extents = extents;
+    this.iDisksize = size;
+    const addr = sb.kernel.newAddr();
+    this.extentsReadStep = readStep(addr);
+    this.extentsStep = writeStep(addr);
   }
 }
 
@@ -89,10 +110,11 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
   /** Its name. */
   readonly name: string = "plain";
   /** What it is able to do. */
-  readonly features: readonly Feature[] = ["truncate"];
+  readonly features: readonly Feature[] = ["truncate", "punch_hole"];
   /** Its superblock. */
   readonly sb: SuperBlock;
-  readonly #allocator: BlockAllocator;
+  /** Its free blocks. */
+  readonly allocator: BlockAllocator;
   #nextIno = FIRST_INO;
 
   /**
@@ -104,7 +126,7 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
   constructor(kernel: Kernel, bdev: BlockDevice) {
     this.sb = new SuperBlock(kernel, bdev, BLOCK_BITS, this);
     const blocks = bdev.sizeBytes >> BLOCK_BITS;
-    this.#allocator = new BlockAllocator(0, blocks, kernel);
+    this.allocator = new BlockAllocator(0, blocks, kernel);
   }
 
   /**
@@ -114,12 +136,13 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
    * @returns Its inode.
    */
   createFile(layout: FileLayout): PlainInode {
-    const map = ExtentMap.from(layout, 1 << BLOCK_BITS, this.#allocator);
+    const map = ExtentMap.from(layout, 1 << BLOCK_BITS, this.allocator);
     return new PlainInode(this.sb, this.#nextIno++, layout.size, map);
   }
 
   /**
-   * `jfs_direct_IO()` and its like: all of it is the core's.
+   * `jfs_direct_IO()` and its like: all of it is the core's, but for blocks
+   * behind the end of the file that a write has allocated before it failed.
    *
    * @param rw Direction.
    * @param iocb The request.
@@ -134,7 +157,32 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
     offset: number,
   ): MaybeTask<number> {
     const inode = iocb.kiFilp.fInode;
-    return blockdevDirectIO(rw, iocb, inode, iter, offset, this);
+    const end = offset + iter.count;
+    const direct = blockdevDirectIO(rw, iocb, inode, iter, offset, this);
+    return rw === WRITE && end > inode.iSize
+      ? this.#directWriteExtending(inode, direct)
+      : direct;
+  }
+
+  *#directWriteExtending(
+    inode: Inode,
+    direct: MaybeTask<number>,
+  ): Task<number> {
+    const ret = yield* finish(direct);
+    if (ret < 0 && ret !== -EIOCBQUEUED) yield* this.writeFailed(inode);
+    return ret;
+  }
+
+  /**
+   * `jfs_write_failed()`: a write that was to make the file longer has failed.
+   *
+   * @param inode The file.
+   */
+  *writeFailed(inode: Inode): Task<void> {
+    if (this.sb.kernel.stepping) yield inode.sizeStep;
+    const { iSize } = inode;
+    yield* truncatePagecache(inode, iSize);
+    yield* this.#freeBehind(inode as PlainInode, iSize);
   }
 
   /**
@@ -152,7 +200,9 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
     bh: BufferHead,
     create: boolean,
   ): number {
-    const { extents } = inode as PlainInode;
+    const { kernel } = this.sb;
+    const { extents, extentsReadStep, extentsStep } = inode as PlainInode;
+    kernel.touch(extentsReadStep);
     const { state, device, count } = extents.lookup(iblock);
     const wanted = Math.min(count, bh.bSize >> BLOCK_BITS);
     if (state !== "hole") {
@@ -160,8 +210,9 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
       return 0;
     }
     if (!create) return 0;
-    const block = this.#allocator.alloc(wanted);
+    const block = this.allocator.alloc(wanted);
     if (block < 0) return -ENOSPC;
+    kernel.touch(extentsStep);
     extents.insert({
       start: iblock,
       count: wanted,
@@ -178,16 +229,62 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
    *
    * @param inode The file.
    * @param size The new size in bytes.
-   * @returns 0.
+   * @returns 0 or a negative errno.
    */
   *truncate(inode: Inode, size: number): Task<number> {
     yield* inode.sizeWrite(size);
     yield* inodeDioWait(inode);
-    const first = Math.ceil(size / (1 << BLOCK_BITS));
-    const { extents } = inode as PlainInode;
-    for (const { device, count } of extents.remove(first, Infinity)) {
-      this.#allocator.free(device, count);
-    }
+    yield* truncatePagecache(inode, size);
+    return yield* this.#freeBehind(inode as PlainInode, size);
+  }
+
+  /** Frees what lies behind the end of a file. */
+  *#freeBehind(inode: PlainInode, size: number): Task<number> {
+    const error = yield* blockTruncatePage(inode, size);
+    this.#free(inode, Math.ceil(size / (1 << BLOCK_BITS)), Infinity);
+    return error;
+  }
+
+  /**
+   * `jfs_fsync()`: what is cached, and the size, go to the disk.
+   *
+   * @param inode The file.
+   * @returns 0 or a negative errno.
+   */
+  *fsync(inode: Inode): Task<number> {
+    const { kernel, sBdev } = this.sb;
+    const error = yield* finish(filemapWriteAndWaitRange(inode, 0, Infinity));
+    if (kernel.stepping) yield inode.sizeStep;
+    (inode as PlainInode).iDisksize = inode.iSize;
+    return (yield* blkdevIssueFlush(kernel, sBdev)) || error;
+  }
+
+  /**
+   * Makes a hole: waits for direct I/O before it frees blocks.
+   *
+   * @param inode The file.
+   * @param offset First byte, a whole number of blocks.
+   * @param bytes How many, a whole number of blocks.
+   * @returns 0 or a negative errno.
+   */
+  *punchHole(inode: Inode, offset: number, bytes: number): Task<number> {
+    const end = offset + bytes - 1;
+    const error = yield* finish(filemapWriteAndWaitRange(inode, offset, end));
+    if (error !== 0) return error;
+    yield* inodeDioWait(inode);
+    yield* truncatePagecacheRange(inode, offset, end);
+    this.#free(inode as PlainInode, offset >> BLOCK_BITS, bytes >> BLOCK_BITS);
     return 0;
+  }
+
+  #free(
+    { extents, extentsStep }: PlainInode,
+    first: number,
+    blocks: number,
+  ): void {
+    this.sb.kernel.touch(extentsStep);
+    for (const { device, count } of extents.remove(first, blocks)) {
+      this.allocator.free(device, count);
+    }
   }
 }

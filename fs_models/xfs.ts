@@ -71,6 +71,7 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
     "unwritten",
     "truncate",
     "fallocate",
+    "punch_hole",
   ];
   /** Where ioends come from. */
   readonly ioendCache: KmemCache<XfsIoend>;
@@ -114,7 +115,9 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
     const { size, diskSize } = layout;
     const map = ExtentMap.from(layout, 1 << XFS_BLOCK_BITS, this.allocator);
     const ino = this.#nextIno++;
-    return new XfsInode(this.sb, ino, size, diskSize ?? size, map);
+    const inode = new XfsInode(this.sb, ino, size, map);
+    inode.diSize = diskSize ?? size;
+    return inode;
   }
 
   /**

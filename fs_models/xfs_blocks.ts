@@ -240,7 +240,7 @@ export abstract class XfsBlocks implements Filesystem {
   *#raiseSizes(inode: XfsInode, end: number): Task<void> {
     if (this.sb.kernel.stepping) yield inode.sizeStep;
     if (end > inode.iSize) yield* inode.sizeWrite(end);
-    inode.diSize = Math.max(inode.diSize, end);
+    if (end > inode.diSize) inode.diSize = end;
   }
 
   /**
@@ -259,7 +259,8 @@ export abstract class XfsBlocks implements Filesystem {
     const error = yield* this.journal.start();
     if (error === 0) {
       yield* file.iLock.downWrite(kernel);
-      this.#itruncateExtents(file, Math.ceil(size / (1 << XFS_BLOCK_BITS)));
+      const first = Math.ceil(size / (1 << XFS_BLOCK_BITS));
+      this.#freeExtents(file, first, Infinity);
       file.diSize = size;
       file.iLock.upWrite(kernel);
       this.journal.stop();
@@ -268,11 +269,46 @@ export abstract class XfsBlocks implements Filesystem {
     return error;
   }
 
-  /** `xfs_itruncate_extents()`: frees everything from a block on. */
-  #itruncateExtents(inode: XfsInode, first: number): void {
-    for (const { device, count } of inode.extents.remove(first, Infinity)) {
+  /**
+   * `xfs_free_file_space()`: shuts everybody out, waits for direct I/O, and
+   * frees blocks.
+   *
+   * @param inode The file, `i_mutex` held.
+   * @param offset First byte, a whole number of blocks.
+   * @param bytes How many, a whole number of blocks.
+   * @returns 0 or a negative errno.
+   */
+  *punchHole(inode: Inode, offset: number, bytes: number): Task<number> {
+    const { kernel } = this.sb;
+    const file = inode as XfsInode;
+    yield* file.iIolock.downWrite(kernel);
+    yield* inodeDioWait(inode);
+    const error = yield* this.journal.start();
+    if (error === 0) {
+      yield* file.iLock.downWrite(kernel);
+      const first = offset >> XFS_BLOCK_BITS;
+      this.#freeExtents(file, first, bytes >> XFS_BLOCK_BITS);
+      file.iLock.upWrite(kernel);
+      this.journal.stop();
+    }
+    file.iIolock.upWrite(kernel);
+    return error;
+  }
+
+  /** `xfs_bunmapi()`: frees the blocks of a range. */
+  #freeExtents(inode: XfsInode, first: number, blocks: number): void {
+    for (const { device, count } of inode.extents.remove(first, blocks)) {
       this.allocator.free(device, count);
     }
+  }
+
+  /**
+   * `xfs_fs_put_super()`.
+   *
+   * @param _sb The superblock.
+   */
+  putSuper(_sb: SuperBlock): MaybeTask<void> {
+    this.journal.destroy();
   }
 
   /**

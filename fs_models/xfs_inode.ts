@@ -8,6 +8,7 @@
  */
 
 import {
+  EV,
   Inode,
   RwSemaphore,
   SlabObject,
@@ -49,30 +50,38 @@ export class XfsInode extends Inode {
   readonly iIolock: RwSemaphore;
   /** `i_lock`: guards extents and the size on disk. */
   readonly iLock: RwSemaphore;
-  /** Size in bytes that is on disk: `i_d.di_size`. */
-  diSize: number;
+  #diSize: number;
 
   /**
    * Makes a file.
    *
    * @param sb The filesystem.
    * @param ino Its number.
-   * @param size Its size in bytes.
-   * @param diSize The size in bytes that is on disk, at most `size`.
+   * @param size Its size in bytes, in memory and on disk.
    * @param extents Where its blocks lie.
    */
   constructor(
     sb: SuperBlock,
     ino: number,
     size: number,
-    diSize: number,
     extents: ExtentMap,
   ) {
     super(sb, ino, size);
     this.extents = extents;
-    this.diSize = diSize;
+    this.#diSize = size;
     this.iIolock = new RwSemaphore(sb.kernel, `i_iolock of inode ${ino}`);
     this.iLock = new RwSemaphore(sb.kernel, `i_lock of inode ${ino}`);
+  }
+
+  /** Size in bytes that is on disk: `i_d.di_size`. */
+  get diSize(): number {
+    return this.#diSize;
+  }
+
+  set diSize(size: number) {
+    const { kernel } = this.iSb;
+    this.#diSize = size;
+    if (kernel.tracing) kernel.emit(EV.i_disksize_write, this.iIno, size);
   }
 
   /** `xfs_rw_ilock(XFS_IOLOCK_SHARED)`. */
