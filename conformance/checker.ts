@@ -10,9 +10,11 @@ import {
   profileOf,
   type TraceEvent,
 } from "../core/mod.ts";
+import type { IocbState } from "./request_state.ts";
 import { Requests } from "./requests.ts";
-import type { Handlers, Rule, Violation } from "./rule.ts";
+import { type Handlers, type Rule, ruleClass, type Violation } from "./rule.ts";
 import { RULES } from "./rules/mod.ts";
+import { SYSTEM_CALLS, Threads, type ThreadState } from "./threads.ts";
 
 type Handler = (event: TraceEvent) => void;
 
@@ -30,6 +32,14 @@ export interface CheckOptions {
    * @default {all}
    */
   readonly rules?: readonly Rule[];
+  /**
+   * The events that the trace would have if they happened; a recording of a
+   * real kernel has those that were probed. Rules that need others are left
+   * out.
+   *
+   * @default {all}
+   */
+  readonly recorded?: ReadonlySet<string>;
 }
 
 /** What a check found. */
@@ -40,6 +50,12 @@ export interface CheckResult {
   readonly exercised: ReadonlyMap<string, number>;
   /** How many events were read. */
   readonly events: number;
+}
+
+/** A rule, and how often it had something to say. */
+interface Count {
+  readonly id: string;
+  count: number;
 }
 
 /**
@@ -57,12 +73,21 @@ export interface CheckResult {
  */
 export class Checker {
   /** What has been broken so far. */
-  readonly violations: Violation[] = [];
+  violations: Violation[] = [];
   readonly #requests: Requests = new Requests();
-  readonly #exercised: Map<string, number> = new Map();
+  readonly #threads: Threads = new Threads();
+  readonly #counts: Count[] = [];
   readonly #handlers: Map<string, Handler[]> = new Map();
+  readonly #each: ((event: TraceEvent, seq: number) => void)[] = [];
+  readonly #reported: NonNullable<Handlers["reported"]>[] = [];
   readonly #finishers: (() => void)[] = [];
+  readonly #resets: (() => void)[] = [];
   #events = 0;
+  /** The position that the next event should have. */
+  #next = 0;
+  /** Events that are missing, and the first one behind the newest gap. */
+  #missing = 0;
+  #behindGap: TraceEvent | undefined = undefined;
 
   /**
    * Prepares to check one trace.
@@ -70,28 +95,57 @@ export class Checker {
    * @param options Profile and rules.
    */
   constructor(options: CheckOptions = {}) {
+    const { rules = RULES, recorded } = options;
     const profile = profileOf(options.profile ?? "v3.12");
-    for (const rule of options.rules ?? RULES) {
+    this.#on("aio_complete", (event) => this.#completed(event));
+    for (const ev of SYSTEM_CALLS) this.#on(ev, (event) => this.#goesOn(event));
+    this.#on("trace_end", (event) => this.#allGoOn(event));
+    for (const rule of rules) {
       if (rule.profiles && !rule.profiles.includes(profile.name)) continue;
-      this.#exercised.set(rule.id, 0);
+      if (recorded && rule.needs?.some((ev) => !recorded.has(ev))) continue;
+      const count: Count = { id: rule.id, count: 0 };
+      this.#counts.push(count);
       this.#register(rule.check({
         profile,
         requests: this.#requests,
-        exercised: () => this.#count(rule.id),
+        threads: this.#threads,
+        exercised: () => void count.count++,
         violated: (expected, ...events) => this.#report(rule, expected, events),
       }));
     }
   }
 
+  /** Forgets everything, to check another trace. */
+  reset(): void {
+    this.violations = [];
+    this.#requests.reset();
+    this.#threads.reset();
+    for (const count of this.#counts) count.count = 0;
+    for (const reset of this.#resets) reset();
+    this.#events = 0;
+    this.#next = 0;
+    this.#missing = 0;
+    this.#behindGap = undefined;
+  }
+
   /**
    * Reads the next event.
    *
-   * @param event The event.
+   * @param event The event. Violations name it by its `seq`.
+   * @param seq Its position as the trace says it, if its `seq` is another.
    */
-  push(event: TraceEvent): void {
+  push(event: TraceEvent, seq: number = event.seq): void {
     this.#events++;
-    for (const handler of this.#handlers.get(event.ev) ?? []) handler(event);
-    this.#requests.update(event);
+    if (seq > this.#next) this.#lose(event, seq - this.#next);
+    this.#next = Math.max(this.#next, seq + 1);
+    this.#threads.enter(event);
+    const handlers = this.#handlers.get(event.ev);
+    if (handlers !== undefined) {
+      for (let i = 0; i < handlers.length; i++) handlers[i]?.(event);
+    }
+    for (let i = 0; i < this.#each.length; i++) this.#each[i]?.(event, seq);
+    this.#requests.update(event, this.#threads.current);
+    this.#threads.update(event);
   }
 
   /**
@@ -103,15 +157,19 @@ export class Checker {
     for (const finish of this.#finishers) finish();
     return {
       violations: this.violations,
-      exercised: this.#exercised,
+      exercised: new Map(this.#counts.map(({ id, count }) => [id, count])),
       events: this.#events,
     };
   }
 
   #register(handlers: Handlers): void {
-    if (handlers.finish) this.#finishers.push(handlers.finish);
+    const { each, reported, finish, reset } = handlers;
+    if (each) this.#each.push(each);
+    if (reported) this.#reported.push(reported);
+    if (finish) this.#finishers.push(finish);
+    if (reset) this.#resets.push(reset);
     for (const ev in handlers) {
-      if (ev !== "finish") this.#on(ev, handlers[ev as EventName]);
+      if (!HOOKS.has(ev)) this.#on(ev, handlers[ev as EventName]);
     }
   }
 
@@ -122,8 +180,42 @@ export class Checker {
     else this.#handlers.set(ev, [handler]);
   }
 
-  #count(id: string): void {
-    this.#exercised.set(id, (this.#exercised.get(id) ?? 0) + 1);
+  /** Events are missing before one. */
+  #lose(event: TraceEvent, count: number): void {
+    this.#missing = count;
+    this.#behindGap = event;
+    this.#requests.lose();
+  }
+
+  #completed(event: TraceEvent): void {
+    const iocb = this.#requests.iocbOf(event);
+    if (iocb === undefined || iocb.completed !== undefined) return;
+    this.#tell(iocb, Number(event["res"]), event);
+  }
+
+  #goesOn(event: TraceEvent): void {
+    this.#leave(this.#threads.current, event);
+  }
+
+  #allGoOn(event: TraceEvent): void {
+    for (const thread of this.#threads.all) this.#leave(thread, event);
+  }
+
+  /** The system call that kept a thread waiting has returned. */
+  #leave(thread: ThreadState, event: TraceEvent): void {
+    const iocb = thread.leaving;
+    if (iocb === undefined) return;
+    thread.leaving = undefined;
+    const { returned, completed } = iocb;
+    const res = Number(completed?.["res"] ?? returned?.["ret"]);
+    this.#tell(iocb, res, event);
+    if (!iocb.isWrite) thread.gotRead(iocb);
+    this.#requests.leave(iocb);
+  }
+
+  #tell(iocb: IocbState, res: number, event: TraceEvent): void {
+    const { length } = this.#reported;
+    for (let i = 0; i < length; i++) this.#reported[i]?.(iocb, res, event);
   }
 
   #report(
@@ -131,15 +223,43 @@ export class Checker {
     expected: string,
     events: readonly (TraceEvent | undefined)[],
   ): void {
+    const named = events.filter((event) => event !== undefined)
+      .map((event) => event.seq).sort((a, b) => a - b);
     this.violations.push({
       rule: rule.id,
       sentence: rule.sentence,
-      expected,
-      events: events.filter((event) => event !== undefined)
-        .map((event) => event.seq).sort((a, b) => a - b),
+      expected: expected + this.#doubt(rule, named),
+      events: named,
     });
   }
+
+  /** What a violation has to say of events that are missing before its end. */
+  #doubt({ id }: Rule, [first, ...others]: readonly number[]): string {
+    if (ruleClass(id) === "trace-well-formed") return "";
+    const behind = this.#behindGap?.seq;
+    const last = others.at(-1);
+    if (behind === undefined || first === undefined || last === undefined) {
+      return "";
+    }
+    return first < behind && last >= behind
+      ? `; or it is among the ${this.#missing} missing before ${behind}`
+      : "";
+  }
 }
+
+/** Handlers that are not of an event. */
+const HOOKS: ReadonlySet<string> = new Set([
+  "each",
+  "reported",
+  "finish",
+  "reset",
+]);
+
+/**
+ * Checkers that have done their work and can be used again, by rules and by
+ * profile. Only rules of our own are known to forget what they have kept.
+ */
+const idle: WeakMap<readonly Rule[], Map<string, Checker>> = new WeakMap();
 
 /**
  * Checks a whole trace.
@@ -166,7 +286,26 @@ export function checkTrace(
   events: Iterable<TraceEvent>,
   options: CheckOptions = {},
 ): CheckResult {
-  const checker = new Checker(options);
+  const { profile = "v3.12", rules = RULES, recorded } = options;
+  const checkers = recorded === undefined ? idleOf(rules) : undefined;
+  const checker = checkers?.get(profile) ?? new Checker(options);
+  checkers?.delete(profile);
+  const result = pushAll(checker, events);
+  checker.reset();
+  checkers?.set(profile, checker);
+  return result;
+}
+
+function idleOf(rules: readonly Rule[]): Map<string, Checker> | undefined {
+  const found = idle.get(rules);
+  if (found !== undefined) return found;
+  if (rules.some((rule) => !RULES.includes(rule))) return undefined;
+  const none: Map<string, Checker> = new Map();
+  idle.set(rules, none);
+  return none;
+}
+
+function pushAll(checker: Checker, events: Iterable<TraceEvent>): CheckResult {
   for (const event of events) checker.push(event);
   return checker.finish();
 }

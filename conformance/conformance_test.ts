@@ -1,13 +1,20 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type Dio, DirectIo, random, replay } from "../core/mod.ts";
+import {
+  type Dio,
+  DirectIo,
+  PROFILE_NAMES,
+  random,
+  replay,
+} from "../core/mod.ts";
 import { MODELS } from "../fs_models/mod.ts";
-import { checkConformance, checkScenario } from "./conformance.ts";
+import { checkScenario } from "./check_scenario.ts";
+import { checkConformance } from "./conformance.ts";
 import { describeConformance } from "./describe.ts";
 import { formatFailure } from "./report.ts";
 import { ruleById, RULES } from "./rules/mod.ts";
 import { runScenario } from "./run.ts";
 import { scenarioById, SCENARIOS } from "./scenarios.ts";
-import { formatToken, parseToken } from "./token.ts";
+import { parseToken } from "./token.ts";
 
 /** Frees every dio twice. */
 class FreesTwice extends DirectIo {
@@ -19,6 +26,7 @@ class FreesTwice extends DirectIo {
 
 const plain = MODELS.find(({ name }) => name === "plain")!;
 const ext4 = MODELS.find(({ name }) => name === "ext4")!;
+const blkdev = MODELS.find(({ name }) => name === "blkdev")!;
 const broken = {
   directIo: (kernel: DirectIo["kernel"]) => new FreesTwice(kernel),
 };
@@ -26,12 +34,18 @@ const broken = {
 describeConformance(plain, { runs: 20 });
 describeConformance(ext4, { runs: 20 });
 describeConformance(ext4, { runs: 20, profile: "v6.1" });
+for (const profile of PROFILE_NAMES) {
+  describeConformance(blkdev, { runs: 20, profile });
+}
 
 Deno.test("every rule is exercised by the scenarios of the shipped models", () => {
   const counts: Map<string, number> = new Map();
-  for (const model of MODELS) {
-    for (const [id, n] of checkConformance(model, { runs: 5 }).exercised) {
-      counts.set(id, (counts.get(id) ?? 0) + n);
+  for (const profile of PROFILE_NAMES) {
+    for (const model of MODELS) {
+      const options = { profile, exhaustive: 0, runs: 5 };
+      for (const [id, n] of checkConformance(model, options).exercised) {
+        counts.set(id, (counts.get(id) ?? 0) + n);
+      }
     }
   }
   const idle = RULES.map(({ id }) => id).filter((id) => !counts.get(id));
@@ -40,7 +54,10 @@ Deno.test("every rule is exercised by the scenarios of the shipped models", () =
 
 for (const scenario of SCENARIOS) {
   Deno.test(`scenario ${scenario.id} exercises the rules that it names`, () => {
-    const { exercised } = checkScenario(ext4, scenario, { runs: 10 });
+    const model = scenario.needs?.includes("block-device") ? blkdev : ext4;
+    const profile = scenario.profiles?.at(-1) ?? "v3.12";
+    const options = { profile, runs: 10 };
+    const { exercised } = checkScenario(model, scenario, options);
     const idle = scenario.rules.filter((id) => !exercised.get(ruleById(id).id));
     assertEquals(idle, []);
   });
@@ -107,27 +124,3 @@ Deno.test("formatFailure() names rule, place, scenario and how to repeat it", ()
     assertEquals([part, text.includes(part)], [part, true]);
   }
 });
-
-Deno.test("parseToken() reads what formatToken() writes", () => {
-  const token = {
-    profile: "v6.1",
-    model: "ext4",
-    scenario: "aio-write",
-    strategy: "random-7",
-    choices: [{ point: 3, option: 2 }],
-  } as const;
-  assertEquals(parseToken(formatToken(token)), token);
-});
-
-for (
-  const [text, message] of [
-    ["shuttle1:x", "it begins with 'shuttle1', expected 'endio1'"],
-    ["endio1:v9:ext4:a:fifo:", "expected endio1:PROFILE:MODEL"],
-    ["endio1:v3.12:ext4", "expected endio1:PROFILE:MODEL"],
-    ["endio1:v3.12:ext4:aio-write:fifo:%", "'%' at position 0 is no digit"],
-  ] as const
-) {
-  Deno.test(`parseToken() refuses '${text}'`, () => {
-    assertThrows(() => parseToken(text), SyntaxError, message);
-  });
-}

@@ -6,14 +6,16 @@
 
 import { describe, it } from "@std/testing/bdd";
 import type { ModelSpec } from "../fs_models/mod.ts";
-import { checkScenario, type ConformanceOptions } from "./conformance.ts";
-import { formatFailure } from "./report.ts";
+import { checkScenario } from "./check_scenario.ts";
+import type { ConformanceOptions } from "./conformance_options.ts";
+import { formatFailure, formatShrunk } from "./report.ts";
 import { mountForQuestions, type RunReport, whyNot } from "./run.ts";
 import { SCENARIOS } from "./scenarios.ts";
+import type { Shrunk } from "./shrink/shrink.ts";
 
 /**
  * A filesystem model breaks a rule. Its message says which one, shows the
- * trace around the place, and how to repeat the run.
+ * trace around the place, how to repeat the run, and a test to be pasted.
  *
  * @example
  * ```ts
@@ -30,20 +32,23 @@ export class ConformanceError extends Error {
   override readonly name = "ConformanceError";
   /** The failing run. */
   readonly report: RunReport;
+  /** What it was shrunk to, or null. */
+  readonly shrunk: Shrunk | null;
 
   /**
    * Tells of a run.
    *
    * @param report The failing run.
+   * @param shrunk What it was shrunk to.
    */
-  constructor(report: RunReport) {
-    super(formatFailure(report));
+  constructor(report: RunReport, shrunk: Shrunk | null = null) {
+    super(shrunk ? formatShrunk(report, shrunk) : formatFailure(report));
     this.report = report;
+    this.shrunk = shrunk;
+    // Where the suite threw it says nothing about the model.
+    this.stack = `${this.name}: ${this.message}`;
   }
 }
-
-/** Default of `exhaustive` for tests: what takes a fraction of a second. */
-const EXHAUSTIVE = 1000;
 
 /**
  * Registers a test for every scenario, with the ids of the rules it is there
@@ -82,11 +87,8 @@ export function describeConformance(
         continue;
       }
       it(name, () => {
-        const { failure } = checkScenario(spec, scenario, {
-          exhaustive: EXHAUSTIVE,
-          ...options,
-        });
-        if (failure !== null) throw new ConformanceError(failure);
+        const { failure, shrunk } = checkScenario(spec, scenario, options);
+        if (failure !== null) throw new ConformanceError(failure, shrunk);
       });
     }
   });

@@ -6,52 +6,14 @@
  */
 
 import { EIOCBQUEUED, type TraceEvent } from "../core/mod.ts";
+import { Bios } from "./bios.ts";
+import { Ids } from "./ids.ts";
+import { Inodes } from "./inodes.ts";
+import { DioState, IocbState } from "./request_state.ts";
+import type { ThreadState } from "./threads.ts";
 
-/** What has happened to a dio. */
-export interface DioState {
-  /** Its identity. */
-  readonly id: number;
-  /** Its beginning: `dio_alloc`. */
-  readonly alloc: TraceEvent;
-  /** The iocb it belongs to. */
-  readonly iocb: number;
-  /** Bios that were submitted and have not ended. */
-  inFlight: number;
-  /** The first bio that failed: `bio_endio`. */
-  bioError?: TraceEvent;
-  /** The first page that could not be pinned: `dio_page_error`. */
-  pageError?: TraceEvent;
-  /** `inode_dio_begin`. */
-  begin?: TraceEvent;
-  /** `dio_complete`. */
-  complete?: TraceEvent;
-  /** `end_io`. */
-  endIo?: TraceEvent;
-  /** `end_io_return`. */
-  endIoReturn?: TraceEvent;
-  /** `inode_dio_done`. */
-  done?: TraceEvent;
-  /** `generic_write_sync` in its completion. */
-  writeSync?: TraceEvent;
-}
-
-/** What has happened to an iocb. */
-export interface IocbState {
-  /** Its identity. */
-  readonly id: number;
-  /** Its beginning: `io_submit`, or `direct_IO` of one that is waited for. */
-  readonly begin: TraceEvent;
-  /** Whether a system call waits for it. */
-  readonly isSync: boolean;
-  /** `direct_IO`. */
-  directIO?: TraceEvent;
-  /** `direct_IO_return`. */
-  returned?: TraceEvent;
-  /** `aio_complete`. */
-  completed?: TraceEvent;
-  /** Its dio, while that is alive. */
-  dio?: DioState;
-}
+/** Requests whose events nobody reaps that are kept in mind. */
+const MAX_REPORTED = 4096;
 
 /**
  * Follows requests through a trace; holds only those that are alive.
@@ -69,9 +31,31 @@ export class Requests {
   readonly dios: Map<number, DioState> = new Map();
   /** Iocbs that are alive. */
   readonly iocbs: Map<number, IocbState> = new Map();
-  /** The newest dio; one up to it that is not alive is gone. */
-  #newestDio = 0;
-  #newestIocb = 0;
+  /** Bios from their submission until their end handler begins. */
+  readonly bios: Bios = new Bios();
+  /** Files that something is alive on. */
+  readonly inodes: Inodes = new Inodes();
+  /** Requests whose event is on the ring, the oldest first. */
+  readonly reported: Map<number, IocbState> = new Map();
+  /** Whether events are missing: what is not known may have been there. */
+  partial = false;
+  readonly #dioIds: Ids = new Ids();
+  readonly #iocbIds: Ids = new Ids();
+  /** Up to this one, requests whose event is on the ring were forgotten. */
+  #forgotten = 0;
+
+  /** Forgets everything, for another trace. */
+  reset(): void {
+    this.dios.clear();
+    this.iocbs.clear();
+    this.bios.reset();
+    this.inodes.reset();
+    this.reported.clear();
+    this.partial = false;
+    this.#dioIds.reset();
+    this.#iocbIds.reset();
+    this.#forgotten = 0;
+  }
 
   /**
    * The dio of an event.
@@ -101,8 +85,7 @@ export class Requests {
    */
   dioGone(event: TraceEvent): boolean {
     const { dio } = event;
-    return dio !== undefined && dio > 0 && dio <= this.#newestDio &&
-      !this.dios.has(dio);
+    return dio !== undefined && this.#dioIds.was(dio) && !this.dios.has(dio);
   }
 
   /**
@@ -113,94 +96,229 @@ export class Requests {
    */
   iocbGone(event: TraceEvent): boolean {
     const { iocb } = event;
-    return iocb !== undefined && iocb <= this.#newestIocb &&
+    return iocb !== undefined && this.#iocbIds.was(iocb) &&
       !this.iocbs.has(iocb);
+  }
+
+  /**
+   * Whether an iocb may have an event on the ring that is not known any more.
+   *
+   * @param iocb Its identity.
+   * @returns True when it may.
+   */
+  mayBeReported(iocb: number): boolean {
+    return this.partial || iocb <= this.#forgotten;
   }
 
   /**
    * Takes an event into account.
    *
    * @param event The event.
+   * @param thread The thread that it happened in.
    */
-  update(event: TraceEvent): void {
-    const dio = this.dioOf(event);
+  update(event: TraceEvent, thread: ThreadState): void {
     switch (event.ev) {
+      case "might_sleep":
+      case "wake_up_process":
+        return;
       case "io_submit":
-        return this.#beginIocb(event, false);
+        thread.owed = this.#beginIocb(event, false);
+        return;
       case "direct_IO":
-        if (event["is_sync"] === 1) this.#beginIocb(event, true);
-        return this.#note(event, "directIO");
+        return this.#directIO(event, thread);
       case "direct_IO_return":
-        return this.#note(event, "returned");
+        return this.#directIOReturn(event, thread);
       case "aio_complete":
       case "ki_complete":
-        return this.#note(event, "completed");
+        return this.#complete(event, thread);
+      case "io_getevents":
+        return this.#reap(event, thread);
+      case "generic_write_sync":
+      case "buffered_io":
+      case "ki_pos":
+        return this.#iocbEvent(event);
+      case "i_size_write":
+      case "truncate":
+      case "truncate_return":
+      case "punch_hole":
+      case "punch_hole_return":
+      case "inode_dio_wait":
+        return this.inodes.update(event, thread);
+      case "inode_dio_begin":
+      case "inode_dio_done":
+        this.#counted(event);
+        return this.inodes.update(event, thread);
+      case "convert_unwritten":
+        return convert(event, thread);
       case "dio_alloc":
         return this.#beginDio(event);
+      case "blkdev_direct_IO":
+        if ((event.dio ?? 0) > 0) this.#beginDio(event);
+        return;
       case "submit_bio":
-        if (dio) dio.inFlight++;
-        return;
       case "bio_endio":
-        if (dio) dio.inFlight--;
-        if (dio && event["error"] !== 0) dio.bioError ??= event;
-        return;
+      case "dio_bio_end_aio":
+      case "dio_bio_end_io":
+      case "blkdev_bio_end_io":
+      case "bio_set_pages_dirty":
+      case "bio_check_pages_dirty":
       case "dio_page_error":
-        if (dio) dio.pageError ??= event;
-        return;
-      case "inode_dio_begin":
-        if (dio) dio.begin = event;
-        return;
-      case "dio_complete":
-        if (dio) dio.complete = event;
-        return;
-      case "end_io":
-        if (dio) dio.endIo = event;
-        return;
-      case "end_io_return":
-        if (dio) dio.endIoReturn = event;
-        return;
-      case "inode_dio_done":
-        if (dio) dio.done = event;
-        return;
-      case "generic_write_sync": {
-        const state = this.iocbOf(event)?.dio;
-        if (state) state.writeSync = event;
-        return;
+        return this.bios.update(event, this.dioOf(event), thread);
+      default: {
+        const dio = this.dioOf(event);
+        if (dio !== undefined) this.#dioEvent(event, dio, thread);
       }
-      case "dio_free":
-        return this.#endDio(dio);
     }
   }
 
-  #beginIocb(begin: TraceEvent, isSync: boolean): void {
+  /** Notes that events are missing from the trace. */
+  lose(): void {
+    this.partial = true;
+    this.inodes.lose();
+  }
+
+  /**
+   * Forgets a request whose system call has returned.
+   *
+   * @param iocb The request.
+   */
+  leave(iocb: IocbState): void {
+    this.iocbs.delete(iocb.id);
+    this.inodes.release(iocb.inode);
+  }
+
+  #directIO(event: TraceEvent, thread: ThreadState): void {
+    const iocb = event["is_sync"] === 1
+      ? this.#beginIocb(event, true)
+      : this.iocbOf(event);
+    if (iocb === undefined) return;
+    iocb.directIO = event;
+    thread.requests.push(iocb);
+  }
+
+  #directIOReturn(event: TraceEvent, thread: ThreadState): void {
+    const { requests } = thread;
+    const at = requests.findLastIndex(({ id }) => id === event.iocb);
+    const iocb = at < 0 ? this.iocbOf(event) : requests[at];
+    if (at >= 0) requests.length = at;
+    if (iocb === undefined) return;
+    iocb.returned = event;
+    if (thread.owed === iocb && isQueued(event)) thread.owed = undefined;
+    if (iocb.isSync) thread.leaving = iocb;
+    else if (iocb.completed !== undefined) this.leave(iocb);
+  }
+
+  #complete(event: TraceEvent, thread: ThreadState): void {
+    const iocb = this.iocbOf(event);
+    if (iocb === undefined) return;
+    if (thread.owed === iocb) thread.owed = undefined;
+    iocb.completed = event;
+    if (iocb.isSync) return;
+    this.reported.set(iocb.id, iocb);
+    if (this.reported.size > MAX_REPORTED) this.#forgetReported();
+    const isOver = iocb.directIO === undefined || iocb.returned !== undefined;
+    if (isOver) this.leave(iocb);
+  }
+
+  #reap(event: TraceEvent, thread: ThreadState): void {
+    const iocb = this.reported.get(event.iocb ?? 0);
+    if (iocb === undefined) return;
+    this.reported.delete(iocb.id);
+    if (!iocb.isWrite) thread.gotRead(iocb);
+  }
+
+  #forgetReported(): void {
+    for (const id of this.reported.keys()) {
+      this.reported.delete(id);
+      this.#forgotten = Math.max(this.#forgotten, id);
+      return;
+    }
+  }
+
+  #iocbEvent(event: TraceEvent): void {
+    const iocb = this.iocbOf(event);
+    if (iocb === undefined) return;
+    if (event.ev === "ki_pos") iocb.moved = event;
+    else if (event.ev === "buffered_io") iocb.buffer(event);
+    else {
+      iocb.writeSync = event;
+      const dio = iocb.liveDio;
+      if (dio !== undefined) dio.writeSync = event;
+    }
+  }
+
+  #counted(event: TraceEvent): void {
+    const dio = this.dioOf(event);
+    if (dio === undefined) return;
+    if (event.ev === "inode_dio_begin") dio.begin = event;
+    else dio.done = event;
+  }
+
+  #dioEvent(event: TraceEvent, dio: DioState, thread: ThreadState): void {
+    switch (event.ev) {
+      case "get_block":
+        return dio.map(event);
+      case "dio_set_defer_completion":
+        dio.deferred = event;
+        return;
+      case "dio_refill_pages":
+        return dio.fail(event, Number(event["error"]));
+      case "dio_i_size":
+        dio.iSize = Number(event["i_size"]);
+        return;
+      case "dio_io_error":
+        dio.noted++;
+        return;
+      case "queue_work":
+        if (event["ret"] !== 0) dio.queued = event;
+        return;
+      case "dio_complete":
+        dio.complete = event;
+        dio.completer = thread;
+        thread.completing = dio;
+        return;
+      case "end_io":
+        dio.endIo = event;
+        return;
+      case "end_io_return":
+        dio.endIoReturn = event;
+        return;
+      case "dio_free":
+        dio.freed = event;
+        this.dios.delete(dio.id);
+        if (thread.completing === dio) thread.completing = undefined;
+    }
+  }
+
+  #beginIocb(begin: TraceEvent, isSync: boolean): IocbState {
     const id = begin.iocb ?? 0;
-    this.#newestIocb = Math.max(this.#newestIocb, id);
-    this.iocbs.set(id, { id, begin, isSync });
+    this.#iocbIds.add(id);
+    const inode = this.inodes.hold(begin.ino ?? 0);
+    const iocb = new IocbState(begin, inode, isSync);
+    this.iocbs.set(id, iocb);
+    return iocb;
   }
 
   #beginDio(alloc: TraceEvent): void {
     const id = alloc.dio ?? 0;
-    const iocb = alloc.iocb ?? 0;
-    this.#newestDio = Math.max(this.#newestDio, id);
-    const dio: DioState = { id, alloc, iocb, inFlight: 0 };
+    const iocb = this.iocbOf(alloc);
+    this.#dioIds.add(id);
+    const dio = new DioState(alloc, iocb);
     this.dios.set(id, dio);
-    const owner = this.iocbs.get(iocb);
-    if (owner) owner.dio = dio;
-  }
-
-  #endDio(dio: DioState | undefined): void {
-    if (dio === undefined) return;
-    this.dios.delete(dio.id);
-    const owner = this.iocbs.get(dio.iocb);
-    if (owner?.dio === dio) delete owner.dio;
-  }
-
-  #note(event: TraceEvent, what: "directIO" | "returned" | "completed"): void {
-    const iocb = this.iocbOf(event);
     if (iocb === undefined) return;
-    iocb[what] = event;
-    const reported = iocb.isSync || iocb.completed !== undefined;
-    if (iocb.returned && reported) this.iocbs.delete(iocb.id);
+    iocb.dio = dio;
+    if (!Number.isNaN(dio.iSize)) iocb.inode.size = dio.iSize;
+  }
+}
+
+/** A conversion belongs to the request that its thread works on. */
+function convert(event: TraceEvent, thread: ThreadState): void {
+  const { completing, request } = thread;
+  const dio = completing ?? request?.dio;
+  if (dio === undefined) return;
+  dio.converted = event;
+  if (Number(event["ret"]) < 0 && request !== undefined) {
+    request.convertError = event;
   }
 }
 

@@ -10,14 +10,32 @@ import type {
   ProfileName,
   TraceEvent,
 } from "../core/mod.ts";
+import type { IocbState } from "./request_state.ts";
 import type { Requests } from "./requests.ts";
+import type { Threads } from "./threads.ts";
 
 /** What a rule looks at: a handler for each event that concerns it. */
 export type Handlers =
   & { [ev in EventName]?: (event: TraceEvent) => void }
   & {
+    /**
+     * Called for every event, after the handlers of its name. `seq` is its
+     * position as the trace says it.
+     */
+    each?: (event: TraceEvent, seq: number) => void;
+    /**
+     * Called when user space learns what a request has come to: before the
+     * handlers of `aio_complete` or, for one that a system call waits for, of
+     * the next thing that its thread does.
+     */
+    reported?: (iocb: IocbState, res: number, event: TraceEvent) => void;
     /** Called at the end of the trace. */
     finish?: () => void;
+    /**
+     * Called before another trace is checked. Whatever a rule has kept of its
+     * own from event to event is forgotten here.
+     */
+    reset?: () => void;
   };
 
 /** What a rule's handlers are given. */
@@ -26,6 +44,8 @@ export interface RuleScope {
   readonly profile: Profile;
   /** The requests that are alive, as they were before the event. */
   readonly requests: Requests;
+  /** What the threads are in the middle of, as it was before the event. */
+  readonly threads: Threads;
   /** Counts that the rule had something to say. */
   exercised(): void;
   /**
@@ -58,6 +78,13 @@ export interface Rule {
    * @default {all}
    */
   readonly profiles?: readonly ProfileName[];
+  /**
+   * Events whose absence it takes as a proof that something did not happen. It
+   * is checked only in traces that would have them.
+   *
+   * @default {[]}
+   */
+  readonly needs?: readonly EventName[];
   /**
    * Begins to check a trace.
    *

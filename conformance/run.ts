@@ -18,7 +18,7 @@ import {
 } from "../core/mod.ts";
 import { MemoryDevice } from "../devices/mod.ts";
 import type { FilesystemModel, ModelSpec } from "../fs_models/mod.ts";
-import { type CheckOptions, checkTrace } from "./checker.ts";
+import { type CheckOptions, type CheckResult, checkTrace } from "./checker.ts";
 import type { Violation } from "./rule.ts";
 import type { Scenario } from "./scenario.ts";
 import { formatToken } from "./token.ts";
@@ -27,6 +27,8 @@ import { type OpenFile, UserTask } from "./user_task.ts";
 
 const DEVICE_BYTES = 1 << 20;
 const MEMORY_BYTES = 1 << 20;
+/** Many times what the longest scenario takes. */
+const MAX_STEPS = 50_000;
 
 /** How a scenario is run. */
 export interface RunOptions extends CheckOptions {
@@ -38,6 +40,12 @@ export interface RunOptions extends CheckOptions {
   readonly strategy?: Strategy;
   /** How many processors there are; without it, enough. */
   readonly nrCpus?: number;
+  /**
+   * How many steps the run may take before it is called endless.
+   *
+   * @default {50_000}
+   */
+  readonly maxSteps?: number;
   /** A variant of the direct-I/O core, to put in place of the real one. */
   readonly directIo?: (kernel: Kernel) => DirectIo;
   /**
@@ -221,26 +229,63 @@ export function runScenario(
     result = kernel.run();
   }
   if (result.bug === null && !kernel.stopped) kernel.shutdown();
-  const profile = kernel.profile.name;
-  const events = [...kernel.trace.events()];
-  const { violations, exercised } = checkTrace(events, { ...options, profile });
-  return {
-    model: spec.name,
-    scenario,
-    profile,
-    violations,
-    exercised,
-    events,
-    token: formatToken({
-      profile,
-      model: spec.name,
-      scenario: scenario.id,
-      strategy: kernel.strategy.name,
-      choices: kernel.choices,
-    }),
-    results: tasks.map((task) => task.results),
-    bug: result.bug,
-  };
+  kernel.strategy.finish?.();
+  return new FinishedRun(kernel, spec.name, scenario, tasks, options);
+}
+
+/** What a check without rules comes to. */
+const UNCHECKED: Pick<CheckResult, "violations" | "exercised"> = {
+  violations: [],
+  exercised: new Map(),
+};
+
+/** What a run came to; what few ask for is made when they ask. */
+class FinishedRun implements RunReport {
+  readonly model: string;
+  readonly scenario: Scenario;
+  readonly profile: ProfileName;
+  readonly violations: readonly Violation[];
+  readonly exercised: ReadonlyMap<string, number>;
+  readonly results: readonly (readonly number[])[];
+  readonly bug: KernelBug | null;
+  readonly #kernel: Kernel;
+  #events: readonly TraceEvent[] | null = null;
+  #token: string | null = null;
+
+  constructor(
+    kernel: Kernel,
+    model: string,
+    scenario: Scenario,
+    tasks: readonly UserTask[],
+    options: CheckOptions,
+  ) {
+    this.#kernel = kernel;
+    this.model = model;
+    this.scenario = scenario;
+    this.profile = kernel.profile.name;
+    this.results = tasks.map((task) => task.results);
+    this.bug = kernel.bug;
+    const { violations, exercised } = options.rules?.length === 0
+      ? UNCHECKED
+      : checkTrace(this.events, { ...options, profile: this.profile });
+    this.violations = violations;
+    this.exercised = exercised;
+  }
+
+  get events(): readonly TraceEvent[] {
+    return this.#events ??= this.#kernel.trace.list();
+  }
+
+  get token(): string {
+    return this.#token ??= formatToken({
+      profile: this.profile,
+      model: this.model,
+      scenario: this.scenario.id,
+      strategy: this.#kernel.strategy.name,
+      choices: this.#kernel.choices,
+      print: this.#kernel.print,
+    });
+  }
 }
 
 function bootKernel(
@@ -249,24 +294,27 @@ function bootKernel(
   arena: RunArena,
   options: RunOptions,
 ): Kernel {
-  const { profile, strategy, nrCpus, clock } = options;
-  const { allocFaults } = scenario;
+  const { profile, strategy, nrCpus, clock, maxSteps = MAX_STEPS } = options;
+  const { allocFaults, bioMaxPages } = scenario;
   const directIo = options.directIo ?? spec.directIo;
   return new Kernel({
     memory: options.memory ?? arena.memory,
     trace: arena.trace,
+    maxSteps,
     ...(profile && { profile }),
     ...(strategy && { strategy }),
     ...(nrCpus && { nrCpus }),
     ...(directIo && { directIo }),
     ...(clock && { clock }),
     ...(allocFaults && { allocFaults }),
+    ...(bioMaxPages && { bioMaxPages }),
   });
 }
 
-function memoryDevice({ completion, faults }: Scenario): MemoryDevice {
+function memoryDevice({ completion, faults, device }: Scenario): MemoryDevice {
   return new MemoryDevice({
     sizeBytes: DEVICE_BYTES,
+    ...device,
     ...(completion && { completion }),
     ...(faults && { faults }),
   });

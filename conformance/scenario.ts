@@ -6,31 +6,77 @@
  */
 
 import type { AllocFault, ProfileName } from "../core/mod.ts";
-import type { BioFault, CompletionContext } from "../devices/mod.ts";
+import type {
+  BioFault,
+  CompletionContext,
+  MemoryDeviceOptions,
+} from "../devices/mod.ts";
 import type { Feature, FileLayout } from "../fs_models/mod.ts";
 
-/** One system call of a scenario's task. Offsets and lengths are in bytes. */
+/** A buffer in many pieces: each of so many bytes, so far from the next. */
+export interface Pieces {
+  /** Length of a piece. */
+  readonly bytes: number;
+  /** From the start of one to that of the next. */
+  readonly stride: number;
+}
+
+/** A read or write; offsets and lengths are in bytes. */
+export interface Transfer {
+  /**
+   * `pwrite()`, `pread()`: wait; `io_submit()` of a write, of a read: do not.
+   * What a read gets is compared with what was written.
+   */
+  readonly op: "write" | "read" | "aio_write" | "aio_read";
+  /** First byte in the file. */
+  readonly offset: number;
+  /** How many. */
+  readonly bytes: number;
+  /**
+   * How the buffer is cut.
+   *
+   * @default {in one piece}
+   */
+  readonly pieces?: Pieces;
+  /** Pages of the buffer, counted from 0, that cannot be pinned. */
+  readonly unmapped?: readonly number[];
+  /**
+   * Whether the buffer is a mapped file, which a flusher writes back in the
+   * meantime, and memory runs short when the transfer has been reported.
+   *
+   * @default {false}
+   */
+  readonly flushed?: boolean;
+  /**
+   * `IOCB_HIPRI`, `IOCB_NOWAIT`.
+   *
+   * @default {0}
+   */
+  readonly flags?: number;
+}
+
+/** One system call of a scenario's task. */
 export type Op =
-  /** `pwrite()`: waits. */
-  | { readonly op: "write"; readonly offset: number; readonly bytes: number }
-  /** `pread()`: waits, and compares what it gets with what was written. */
-  | { readonly op: "read"; readonly offset: number; readonly bytes: number }
-  /** `io_submit()` of a write. */
-  | {
-    readonly op: "aio_write";
-    readonly offset: number;
-    readonly bytes: number;
-    /** Pages of the buffer, counted from 0, that cannot be pinned. */
-    readonly unmapped?: readonly number[];
-  }
-  /** `io_submit()` of a read. */
-  | { readonly op: "aio_read"; readonly offset: number; readonly bytes: number }
+  | Transfer
   /** `io_getevents()`: waits for so many events. */
   | { readonly op: "getevents"; readonly min: number }
   /** `ftruncate()`. */
   | { readonly op: "truncate"; readonly size: number }
+  /** `fallocate()` that makes a hole, of whole blocks. */
+  | {
+    readonly op: "punch_hole";
+    /** First byte in the file. */
+    readonly offset: number;
+    /** How many. */
+    readonly length: number;
+  }
   /** `fsync()`. */
-  | { readonly op: "fsync" };
+  | { readonly op: "fsync" }
+  /**
+   * Not a system call: the power goes and comes back. What was not stable may
+   * be lost, and is not looked for by later reads.
+   */
+  | { readonly op: "power_cut" };
 
 /** A task of a scenario. */
 export interface ScenarioTask {
@@ -45,6 +91,18 @@ export interface ScenarioTask {
   /** What it does, one after the other. */
   readonly ops: readonly Op[];
 }
+
+/** What a scenario may ask of its device. */
+export type ScenarioDevice = Partial<
+  Pick<
+    MemoryDeviceOptions,
+    | "sizeBytes"
+    | "logicalBlockSize"
+    | "queueDepth"
+    | "volatileCache"
+    | "ignoresFua"
+  >
+>;
 
 /** A workload with what goes wrong in it. */
 export interface Scenario {
@@ -80,6 +138,14 @@ export interface Scenario {
    * @default {"softirq"}
    */
   readonly completion?: CompletionContext;
+  /**
+   * Most pages in one bio.
+   *
+   * @default {256}
+   */
+  readonly bioMaxPages?: number;
+  /** What else is special about the device. */
+  readonly device?: ScenarioDevice;
   /** Transfers that fail. */
   readonly faults?: readonly BioFault[];
   /** Allocations that fail. */

@@ -4,44 +4,13 @@
  * @module
  */
 
-import type {
-  ExtentLayout,
-  ExtentState,
-  FileLayout,
-} from "../fs_models/mod.ts";
-import type { Op, Scenario, ScenarioTask } from "./scenario.ts";
-
-const BLOCK = 4096;
-
-/** A file of so many blocks, each of which needs a bio of its own. */
-function pieces(count: number, state: ExtentState): FileLayout {
-  const extents: ExtentLayout[] = [];
-  for (let i = 0; i < count; i++) {
-    extents.push({ offset: i * BLOCK, bytes: BLOCK, state });
-  }
-  return { size: count * BLOCK, extents };
-}
-
-/** One task that submits a request over so many blocks, and waits for it. */
-function submits(
-  op: "aio_write" | "aio_read",
-  blocks: number,
-  ...then: readonly Op[]
-): ScenarioTask {
-  return {
-    comm: op === "aio_write" ? "writer" : "reader",
-    ops: [
-      { op, offset: 0, bytes: blocks * BLOCK },
-      { op: "getevents", min: 1 },
-      ...then,
-    ],
-  };
-}
-
-/** Reads so many blocks from the start, and compares them. */
-function readsBack(blocks: number): Op {
-  return { op: "read", offset: 0, bytes: blocks * BLOCK };
-}
+import type { Scenario } from "./scenario.ts";
+import { BLOCK, pieces, readsBack, submits } from "./scenario_parts.ts";
+import { BLKDEV_SCENARIOS } from "./scenarios_blkdev.ts";
+import { MODEL_SCENARIOS } from "./scenarios_models.ts";
+import { POWER_SCENARIOS } from "./scenarios_power.ts";
+import { RACE_SCENARIOS } from "./scenarios_races.ts";
+import { RESULT_SCENARIOS } from "./scenarios_results.ts";
 
 const ORDER = [
   "completion-order/dio-done-before-aio-complete",
@@ -308,6 +277,11 @@ export const SCENARIOS: readonly Scenario[] = [
       ],
     }],
   },
+  ...RESULT_SCENARIOS,
+  ...RACE_SCENARIOS,
+  ...MODEL_SCENARIOS,
+  ...POWER_SCENARIOS,
+  ...BLKDEV_SCENARIOS,
 ];
 
 /**

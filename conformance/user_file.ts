@@ -7,6 +7,8 @@
 
 const SECTOR = 512;
 const UNKNOWN = -1;
+/** A sector that has been cut off is so far below what was in it, or less. */
+const CUT = -2;
 /** Written sectors hold one byte again and again, from 1 to this. */
 const BYTES = 251;
 
@@ -24,8 +26,11 @@ export interface Mismatch {
 
 /** The content that a reader of a file has to get; transfers are in sectors. */
 export class UserFile {
-  /** The byte that fills each sector; 0 where nothing was written. */
+  /** The byte that fills each sector, if 0 or more: 0 where nothing was written. */
   readonly #sectors: number[] = [];
+  /** Sectors that the power may take away, and which report wrote each. */
+  readonly #unstable: Map<number, number> = new Map();
+  #reports = 0;
   #writes = 0;
 
   /**
@@ -42,16 +47,50 @@ export class UserFile {
   }
 
   /** A write was reported: `buffer` is what is in the file. */
-  wrote(buffer: Uint8Array, offset: number): void {
+  wrote(buffer: Uint8Array, offset: number, isStable: boolean): void {
+    this.#reports++;
     for (let at = 0; at < buffer.length; at += SECTOR) {
-      this.#sectors[(offset + at) / SECTOR] = buffer[at] as number;
+      const sector = (offset + at) / SECTOR;
+      this.#sectors[sector] = buffer[at] as number;
+      if (isStable) this.#unstable.delete(sector);
+      else this.#unstable.set(sector, this.#reports);
     }
+  }
+
+  /** What an fsync that begins now makes stable, for {@linkcode synced}. */
+  known(): ReadonlyMap<number, number> {
+    return new Map(this.#unstable);
+  }
+
+  /** An fsync has ended. */
+  synced(known: ReadonlyMap<number, number>): void {
+    for (const [sector, report] of known) {
+      if (this.#unstable.get(sector) === report) this.#unstable.delete(sector);
+    }
+  }
+
+  /** Nobody can say which of what was not stable is left. */
+  powerCut(): void {
+    for (const sector of this.#unstable.keys()) this.#sectors[sector] = UNKNOWN;
+    this.#unstable.clear();
   }
 
   /** Nobody can say what is in a range now. */
   forget(offset: number, bytes: number): void {
     for (let at = 0; at < bytes; at += SECTOR) {
       this.#sectors[(offset + at) / SECTOR] = UNKNOWN;
+    }
+  }
+
+  /**
+   * A range is cut off. Whoever reads it in the meantime gets what was in it,
+   * or zeros, and never what belongs to somebody else.
+   */
+  cut(offset: number, bytes: number): void {
+    for (let at = 0; at < bytes; at += SECTOR) {
+      const sector = Math.floor((offset + at) / SECTOR);
+      const known = this.#sectors[sector] ?? 0;
+      if (known >= 0) this.#sectors[sector] = CUT - known;
     }
   }
 
@@ -64,8 +103,14 @@ export class UserFile {
       const expected = this.#sectors[sector] ?? 0;
       const got = buffer[i] as number;
       if (expected === UNKNOWN || expected === got) continue;
+      const wasCut = expected <= CUT;
+      if (wasCut && (got === 0 || got === CUT - expected)) continue;
       wrong++;
-      first ??= { at: offset + i, expected, got };
+      first ??= {
+        at: offset + i,
+        expected: wasCut ? CUT - expected : expected,
+        got,
+      };
     }
     return first === null ? null : { ...first, wrong };
   }

@@ -14,31 +14,29 @@ import {
   type Kioctx,
   O_DIRECT,
   O_DSYNC,
-  PAGE_SIZE,
   READ,
   type Rw,
   type Task,
   vfsFsync,
+  vfsPunchHole,
   WRITE,
 } from "../core/mod.ts";
-import type { Op } from "./scenario.ts";
+import { MappedPages } from "./mapped_pages.ts";
+import type { Op, Transfer } from "./scenario.ts";
+import { UserBuffer } from "./user_buffer.ts";
 import type { UserFile } from "./user_file.ts";
 
 const RING_SIZE = 8;
 /** What a buffer holds before a read: a byte that nobody writes. */
 const POISON = 255;
 
-/** A buffer of user memory. */
-interface Buffer {
-  readonly address: number;
-  readonly bytes: Uint8Array;
-}
-
 /** A request that was submitted and has not been reaped. */
 interface Pending {
   readonly rw: Rw;
   readonly offset: number;
-  readonly buffer: Buffer;
+  readonly buffer: UserBuffer;
+  /** Its pages, if it is a mapped file. */
+  readonly mapped: MappedPages | null;
 }
 
 /** An open file, and what its users know of it. */
@@ -78,47 +76,52 @@ export class UserTask {
     const { fInode } = this.#file;
     switch (op.op) {
       case "write":
-        return yield* this.#sync(WRITE, op.offset, op.bytes);
       case "read":
-        return yield* this.#sync(READ, op.offset, op.bytes);
+        return yield* this.#sync(op);
       case "aio_write":
-        return yield* this.#submit(WRITE, op.offset, op.bytes, op.unmapped);
       case "aio_read":
-        return yield* this.#submit(READ, op.offset, op.bytes);
+        return yield* this.#submit(op);
       case "getevents":
         return yield* this.#reap(op.min);
       case "truncate":
-        this.#content.forget(0, fInode.iSize);
+        this.#content.cut(op.size, fInode.iSize - op.size);
         this.results.push(yield* doTruncate(fInode, op.size));
         return;
+      case "punch_hole":
+        this.#content.cut(op.offset, op.length);
+        this.results.push(yield* vfsPunchHole(fInode, op.offset, op.length));
+        return;
       case "fsync":
-        this.results.push(yield* vfsFsync(fInode));
+        return yield* this.#fsync();
+      case "power_cut":
+        this.results.push(fInode.iSb.sBdev.powerCut?.() ?? 0);
+        this.#content.powerCut();
     }
   }
 
-  *#sync(rw: Rw, offset: number, bytes: number): Task<void> {
-    const buffer = this.#buffer(rw, offset, bytes);
-    const iov = [{ base: buffer.address, len: bytes }];
-    const ret = yield* this.#kernel.aio.syncRw(this.#file, rw, iov, offset);
-    this.#settle({ rw, offset, buffer }, ret);
+  *#sync(op: Transfer): Task<void> {
+    const pending = this.#prepare(op);
+    const { rw, offset, buffer: { iov } } = pending;
+    const { aio } = this.#kernel;
+    const ret = yield* aio.syncRw(this.#file, rw, iov, offset, op.flags);
+    this.#settle(pending, ret);
   }
 
-  *#submit(
-    rw: Rw,
-    offset: number,
-    bytes: number,
-    unmapped: readonly number[] = [],
-  ): Task<void> {
-    const { aio, memory } = this.#kernel;
-    const buffer = this.#buffer(rw, offset, bytes);
-    for (const page of unmapped) {
-      memory.unmap(buffer.address + page * PAGE_SIZE, 1);
-    }
-    const data = this.#pending.push({ rw, offset, buffer }) - 1;
-    const iov = [{ base: buffer.address, len: bytes }];
-    const request = { file: this.#file, rw, iov, offset, data };
-    const ret = yield* aio.ioSubmit(this.#ring, request);
+  *#submit(op: Transfer): Task<void> {
+    const pending = this.#prepare(op);
+    const { rw, offset, buffer: { iov } } = pending;
+    const { flags = 0 } = op;
+    const data = this.#pending.push(pending) - 1;
+    const request = { file: this.#file, rw, iov, offset, data, flags };
+    const ret = yield* this.#kernel.aio.ioSubmit(this.#ring, request);
     if (ret < 0) this.results.push(ret);
+  }
+
+  *#fsync(): Task<void> {
+    const known = this.#content.known();
+    const ret = yield* vfsFsync(this.#file.fInode);
+    this.results.push(ret);
+    if (ret === 0) this.#content.synced(known);
   }
 
   *#reap(min: number): Task<void> {
@@ -134,25 +137,36 @@ export class UserTask {
     }
   }
 
-  #buffer(rw: Rw, offset: number, bytes: number): Buffer {
-    const { memory } = this.#kernel;
-    const address = memory.alloc(bytes);
-    const view = memory.bytes(address, bytes);
-    if (rw === WRITE) {
-      this.#content.fill(view, offset);
-      // Until it is reported, nobody can say which of it is in the file.
-      this.#content.forget(offset, bytes);
-    } else {
-      view.fill(POISON);
-    }
-    return { address, bytes: view };
+  #prepare(transfer: Transfer): Pending {
+    const { op, offset, bytes, pieces, unmapped, flushed } = transfer;
+    const kernel = this.#kernel;
+    const { memory } = kernel;
+    const buffer = new UserBuffer(memory, bytes, pieces, unmapped);
+    const rw = op === "write" || op === "aio_write" ? WRITE : READ;
+    buffer.load((content) => {
+      if (rw === WRITE) this.#content.fill(content, offset);
+      else content.fill(POISON);
+    });
+    // Until it is reported, nobody can say which of it is in the file.
+    if (rw === WRITE) this.#content.forget(offset, bytes);
+    const mapped = flushed ? new MappedPages(kernel, buffer.iov) : null;
+    if (mapped !== null) kernel.spawn("flusher", mapped.flush());
+    return { rw, offset, buffer, mapped };
   }
 
-  #settle({ rw, offset, buffer }: Pending, ret: number): void {
+  #settle({ rw, offset, buffer, mapped }: Pending, ret: number): void {
     this.results.push(ret);
-    const done = buffer.bytes.subarray(0, Math.max(ret, 0));
-    if (rw === WRITE) this.#content.wrote(done, offset);
-    else this.#traceRead(done, offset);
+    if (mapped !== null) this.#reclaim(mapped);
+    const done = buffer.content.subarray(0, Math.max(ret, 0));
+    if (rw === READ) return this.#traceRead(done, offset);
+    const isStable = (this.#file.fFlags & O_DSYNC) !== 0;
+    this.#content.wrote(done, offset, isStable);
+  }
+
+  #reclaim(mapped: MappedPages): void {
+    const reclaimed = mapped.reclaim();
+    const kernel = this.#kernel;
+    if (kernel.tracing) kernel.emit(EV.shrink_page_list, reclaimed);
   }
 
   #traceRead(bytes: Uint8Array, offset: number): void {

@@ -12,43 +12,56 @@
 import {
   BOOT_ID,
   type Context,
-  dependent,
+  ReplayError,
   SCHEDULE,
   stepAddr,
   type StepWatcher,
   type Strategy,
 } from "../../core/mod.ts";
 import { HappensBefore } from "./happens_before.ts";
+import {
+  advance,
+  countOptions,
+  type DataChoice,
+  loadChoices,
+  Node,
+  saveChoices,
+} from "./node.ts";
+import type { Part } from "./part.ts";
+import { addBoundedAlternatives } from "./preemptions.ts";
+import type { SavedExploration } from "./saved.ts";
+import { Trunk } from "./trunk.ts";
 
-/** Something that is decided inside a step. */
-interface DataChoice {
-  readonly options: number;
-  taken: number;
-}
+const CHANGED =
+  "Cannot go on with the exploration: under the same choices the program does something else than before";
 
-/** A state of the run in which one of several contexts goes on. */
-interface Node {
-  /** Contexts that can go on here. */
-  readonly enabled: readonly number[];
-  /** Contexts that are to be tried here. */
-  readonly backtrack: Set<number>;
+/** How an exploration is done; see {@linkcode ExhaustiveStrategy}. */
+export interface ExhaustiveOptions {
   /**
-   * Contexts that need not be tried, because what they lead to has been run,
-   * and what their step touches.
+   * Whether orders are left out that make no difference.
+   *
+   * @default {true}
    */
-  readonly sleep: Map<number, readonly number[]>;
-  /** The context that goes on in this run. */
-  chosen: number;
-  /** What its step touches. */
-  accesses: number[];
-  /** What it touched under other choices. */
-  readonly formerAccesses: number[];
-  /** Contexts that it makes runnable. */
-  enables: number[];
-  /** Locks that it lets go of. */
-  releases: number[];
-  /** What is decided inside its step. */
-  choices: DataChoice[];
+  readonly reduce?: boolean;
+  /**
+   * How many preemptions a run has at most: how often a context that could go
+   * on has to let another one go.
+   *
+   * @default {Infinity}
+   */
+  readonly bound?: number;
+  /**
+   * Which part of the exploration is run.
+   *
+   * @default {the whole}
+   */
+  readonly part?: Part;
+  /**
+   * What {@linkcode ExhaustiveStrategy.save} gave, to go on from there.
+   *
+   * @default {from the beginning}
+   */
+  readonly resume?: SavedExploration;
 }
 
 /**
@@ -102,9 +115,18 @@ export class ExhaustiveStrategy implements Strategy, StepWatcher {
   pruned = 0;
   /** Whether the present run was given up. */
   blocked = false;
+  /** Whether runs were left out because of their preemptions. */
+  hitBound = false;
+  /** Whether the present run is that of another part. */
+  isForeign = false;
   readonly #reduce: boolean;
+  readonly #bound: number;
+  readonly #trunk: Trunk | null;
   readonly #order: HappensBefore = new HappensBefore();
+  /** The states of the run, and behind them some that were dropped. */
   readonly #nodes: Node[] = [];
+  /** How many states there are; a new run repeats all of them first. */
+  #depth = 0;
   readonly #outside: DataChoice[] = [];
   /** The node whose step runs, -1 before the first. */
   #at = -1;
@@ -113,11 +135,33 @@ export class ExhaustiveStrategy implements Strategy, StepWatcher {
   /**
    * Begins an exploration.
    *
-   * @param options `reduce: false` runs every order, also those that make no
-   * difference.
+   * @param options What is explored of it, and how.
    */
-  constructor(options: { readonly reduce?: boolean } = {}) {
+  constructor(options: ExhaustiveOptions = {}) {
     this.#reduce = options.reduce ?? true;
+    this.#bound = options.bound ?? Infinity;
+    this.#trunk = options.part ? new Trunk(options.part) : null;
+    if (options.resume) this.#load(options.resume);
+  }
+
+  /**
+   * How many runs are known to be left, at least; of a part, in the unit that
+   * was begun.
+   */
+  get left(): number {
+    let left = this.#trunk === null ? countOptions(this.#outside) : 0;
+    for (let i = 0; i < this.#depth; i++) {
+      const node = this.#nodes[i] as Node;
+      if (!node.isInUnit) continue;
+      left += node.countOpen(this.#bound);
+      if (i === this.#depth - 1) left++;
+    }
+    return left;
+  }
+
+  /** How many units of the whole were begun, also those of other parts. */
+  get units(): number {
+    return this.#trunk?.units ?? 0;
   }
 
   /** Begins a run. */
@@ -125,6 +169,7 @@ export class ExhaustiveStrategy implements Strategy, StepWatcher {
     this.#at = -1;
     this.#choice = 0;
     this.blocked = false;
+    this.isForeign = false;
   }
 
   /**
@@ -134,15 +179,33 @@ export class ExhaustiveStrategy implements Strategy, StepWatcher {
    */
   end(): boolean {
     this.#settle();
-    if (this.blocked) this.pruned++;
-    else this.schedules++;
-    for (let i = this.#nodes.length - 1; i >= 0; i--) {
-      const node = this.#nodes[i] as Node;
-      this.#order.truncate(i);
-      if (this.#nextChoice(node) || this.#nextContext(node)) return true;
-      this.#nodes.pop();
+    this.#count();
+    return this.#advance();
+  }
+
+  /**
+   * Leaves out what is left of the unit that the next run is in.
+   *
+   * @returns False when everything else has been run.
+   */
+  leaveUnit(): boolean {
+    if (this.#nodes[this.#depth - 1]?.isInUnit !== true) return true;
+    while (this.#nodes[this.#depth - 1]?.isInUnit) this.#depth--;
+    return this.#advance();
+  }
+
+  /** Prepares the next run. */
+  #advance(): boolean {
+    let more = false;
+    while (this.#depth > 0 && !more) {
+      const node = this.#nodes[this.#depth - 1] as Node;
+      more = node.nextChoice() || node.nextContext(this.#bound);
+      if (more) break;
+      if (node.hitBound(this.#bound)) this.hitBound = true;
+      this.#depth--;
     }
-    return advance(this.#outside);
+    this.#order.truncate(Math.max(this.#depth - 1, 0));
+    return more || advance(this.#outside);
   }
 
   /**
@@ -157,13 +220,16 @@ export class ExhaustiveStrategy implements Strategy, StepWatcher {
     this.#settle();
     this.#at++;
     this.#choice = 0;
-    const node = this.#nodes[this.#at] ?? this.#newNode(runnable, current);
-    if (node === null) {
+    if (this.#at === this.#depth && !this.#addNode(runnable, current)) {
       this.blocked = true;
       this.#at--;
       return -1;
     }
-    return runnable.findIndex(({ id }) => id === node.chosen);
+    const { chosen } = this.#node;
+    let index = runnable.length - 1;
+    while (index >= 0 && runnable[index]?.id !== chosen) index--;
+    if (index < 0) throw new ReplayError(CHANGED);
+    return index;
   }
 
   /**
@@ -231,100 +297,82 @@ export class ExhaustiveStrategy implements Strategy, StepWatcher {
   /** The running step has come to its end: what does it race with? */
   #settle(): void {
     if (!this.#recording) return;
-    const { chosen: ctx, accesses, enables, releases } = this.#node;
-    const races = this.#order.append({
-      ctx,
-      accesses,
-      enabled: enables,
-      released: releases,
-    });
-    if (!this.#reduce) return;
-    for (const earlier of races) this.#reverse(earlier, this.#at);
+    const isBounded = this.#reduce && this.#bound < Infinity;
+    if (isBounded) addBoundedAlternatives(this.#nodes, this.#at, this.#order);
+    const races = this.#order.append(this.#node);
+    if (!this.#reduce || isBounded) return;
+    for (let i = 0; i < races.length; i++) this.#reverse(races.at(i), this.#at);
   }
 
   /** Sees to it that a race is also run the other way round. */
   #reverse(earlier: number, later: number): void {
     const { backtrack, enabled } = this.#nodes[earlier] as Node;
     const initials = this.#order.initials(earlier, later);
-    if (initials.some((ctx) => backtrack.has(ctx))) return;
-    const { chosen } = this.#nodes[later] as Node;
-    const ctx = initials.includes(chosen) ? chosen : initials[0];
-    if (ctx !== undefined && enabled.includes(ctx)) backtrack.add(ctx);
-    else for (const any of enabled) backtrack.add(any);
-  }
-
-  #newNode(runnable: readonly Context[], current: number): Node | null {
-    const enabled = runnable.map(({ id }) => id);
-    const sleep = this.#sleepHere();
-    const preferred = runnable[current]?.id;
-    const chosen = preferred !== undefined && !sleep.has(preferred)
-      ? preferred
-      : enabled.find((id) => !sleep.has(id));
-    if (chosen === undefined) return null;
-    const node: Node = {
-      enabled,
-      backtrack: new Set(this.#reduce ? [chosen] : enabled),
-      sleep,
-      chosen,
-      accesses: [],
-      formerAccesses: [],
-      enables: [],
-      releases: [],
-      choices: [],
-    };
-    this.#nodes.push(node);
-    return node;
-  }
-
-  /** Who sleeps after the last step: who slept before it and is not touched. */
-  #sleepHere(): Map<number, readonly number[]> {
-    const sleep: Map<number, readonly number[]> = new Map();
-    const parent = this.#nodes[this.#at - 1];
-    if (parent === undefined || !this.#reduce) return sleep;
-    for (const [ctx, accesses] of parent.sleep) {
-      const touched = accesses.some((a) =>
-        parent.accesses.some((b) => dependent(a, b))
-      );
-      if (ctx !== parent.chosen && !touched) sleep.set(ctx, accesses);
+    for (let i = 0; i < initials.length; i++) {
+      if (backtrack.has(initials.at(i))) return;
     }
-    return sleep;
+    const { chosen } = this.#nodes[later] as Node;
+    const ctx = initials.has(chosen) ? chosen : initials.at(0);
+    if (enabled.has(ctx)) backtrack.push(ctx);
+    else backtrack.addMissing(enabled);
   }
 
-  /** Decides otherwise inside the step, if there is an option left. */
-  #nextChoice(node: Node): boolean {
-    if (!advance(node.choices)) return false;
-    node.formerAccesses.push(...node.accesses);
-    rerun(node);
+  /** Adds a state, unless everything that could follow has been run. */
+  #addNode(runnable: readonly Context[], current: number): boolean {
+    const node = this.#nodes[this.#at] ?? new Node();
+    this.#nodes[this.#at] = node;
+    node.clear();
+    for (let i = 0; i < runnable.length; i++) {
+      node.enabled.push((runnable[i] as Context).id);
+    }
+    const before = this.#nodes[this.#at - 1];
+    if (before !== undefined && this.#reduce) {
+      node.sleep.inherit(before.sleep, before.accesses);
+    }
+    node.follow(before, this.#trunk === null);
+    if (!node.choose(current)) return false;
+    this.isForeign = this.#trunk?.enter(node) === false;
+    if (this.isForeign) return false;
+    if (this.#reduce && node.isInUnit) node.backtrack.push(node.chosen);
+    else node.backtrack.pushAll(node.enabled);
+    this.#depth++;
     return true;
   }
 
-  /** Lets another context go on, if one is to be tried. */
-  #nextContext(node: Node): boolean {
-    node.sleep.set(node.chosen, [...node.formerAccesses, ...node.accesses]);
-    for (const ctx of node.backtrack) {
-      if (node.sleep.has(ctx)) continue;
-      node.chosen = ctx;
-      node.choices = [];
-      node.formerAccesses.length = 0;
-      rerun(node);
-      return true;
+  #count(): void {
+    const isInUnit = this.#nodes[this.#depth - 1]?.isInUnit === true;
+    if (this.#trunk !== null && !isInUnit && !this.isForeign) {
+      this.isForeign = !this.#trunk.enterShort();
+      if (this.isForeign) this.blocked = true;
     }
-    return false;
+    if (this.isForeign) return;
+    if (this.blocked) this.pruned++;
+    else this.schedules++;
   }
-}
 
-function rerun(node: Node): void {
-  node.accesses = [];
-  node.enables = [];
-  node.releases = [];
-}
+  /**
+   * What is needed to go on later, between two runs: after {@linkcode end} has
+   * said that there is more.
+   *
+   * @returns What `resume` takes.
+   */
+  save(): SavedExploration {
+    const { schedules, pruned, hitBound } = this;
+    const trunk = this.#trunk?.save() ?? null;
+    const nodes = this.#nodes.slice(0, this.#depth).map((node) => node.save());
+    const outside = saveChoices(this.#outside);
+    return { schedules, pruned, hitBound, trunk, outside, nodes };
+  }
 
-/** Takes the next option of the last choice that has one. */
-function advance(choices: DataChoice[]): boolean {
-  for (;;) {
-    const last = choices.at(-1);
-    if (last === undefined) return false;
-    if (++last.taken < last.options) return true;
-    choices.pop();
+  #load(saved: SavedExploration): void {
+    this.schedules = saved.schedules;
+    this.pruned = saved.pruned;
+    this.hitBound = saved.hitBound;
+    if (saved.trunk !== null) this.#trunk?.load(saved.trunk);
+    this.#outside.push(...loadChoices(saved.outside));
+    for (const node of saved.nodes) {
+      this.#nodes[this.#depth] = new Node();
+      this.#nodes[this.#depth++]?.load(node);
+    }
   }
 }

@@ -2,71 +2,74 @@
  * Happens-before: which steps of a run are ordered by what they touch, and
  * which only happened in this order.
  *
+ * Every run of an exploration asks, so all of it lies in numbers that the next
+ * run uses again: the clocks in one matrix, the rest in a journal from which
+ * steps are taken back.
+ *
  * @module
  */
 
-import { STEP_LOCK, STEP_READ } from "../../core/mod.ts";
-
-/** The last step of each context, by context, that comes before something. */
-export type Clock = readonly number[];
-
-/** What is known of an object. */
-interface ObjectState {
-  /** The last step that wrote it, or took it if it is a lock; -1 for none. */
-  readonly write: number;
-  /** The steps that have read it since. */
-  readonly reads: readonly number[];
-  /** The step in which the lock was let go of last; -1 for none. */
-  readonly release: number;
-}
-
-/** What a step has changed, to be undone. */
-interface Change {
-  readonly addr: number;
-  readonly before: ObjectState | undefined;
-}
+import { STEP_LOCK, STEP_READ, stepAddr } from "../../core/mod.ts";
+import { IntList } from "./int_list.ts";
+import { Journal, NONE } from "./journal.ts";
 
 /** One executed step. */
 export interface ExecutedStep {
   /** The context. */
-  readonly ctx: number;
+  readonly chosen: number;
   /** What it touched. */
-  readonly accesses: readonly number[];
+  readonly accesses: IntList;
   /** Contexts that it made runnable. */
-  readonly enabled: readonly number[];
+  readonly enables: IntList;
   /** Locks that it let go of, as addresses. */
-  readonly released: readonly number[];
+  readonly releases: IntList;
 }
 
-/** A step as it is kept. */
-interface Kept extends ExecutedStep {
-  readonly clock: Clock;
-  readonly previous: number;
-  readonly changes: readonly Change[];
-}
+/** Of an object: the last step that wrote it, or took it if it is a lock. */
+const WRITE = 0;
+/** Of an object: the steps that have read it since, a list. */
+const READS = 1;
+/** Of a lock: the step in which it was let go of last. */
+const RELEASE = 2;
+/** Of a context: its last step. */
+const LAST = 3;
+/** Of a context: the steps that made it runnable, a list. */
+const ENABLERS = 4;
+/** Of a context that was started from outside: how many steps there were. */
+const ORIGIN = 5;
+const FIELDS = 6;
 
-const UNTOUCHED: ObjectState = { write: -1, reads: [], release: -1 };
+const FIRST_STEPS = 128;
+const FIRST_CONTEXTS = 32;
 
 /** The steps of a run, their order, and what races. */
 export class HappensBefore {
-  readonly #steps: Kept[] = [];
-  readonly #objects: Map<number, ObjectState> = new Map();
-  readonly #lastOf: Map<number, number> = new Map();
-  /** For each context, the steps that made it runnable. */
-  readonly #enablers: Map<number, number[]> = new Map();
-  /** For each context that was started from outside, what came before it. */
-  readonly #origins: Map<number, Clock> = new Map();
-
   /** How many steps there are. */
-  get length(): number {
-    return this.#steps.length;
-  }
+  length = 0;
+  /** What is known of each object and of each context, by number and field. */
+  readonly #journal: Journal = new Journal();
+  /** Where the journal stood before each step. */
+  readonly #marks: number[] = [];
+  /** The context of each step. */
+  readonly #ctxs: number[] = [];
+  /**
+   * A row for each step: for each context how many of all steps, counted from
+   * the first, one has to take to have the last one of that context that comes
+   * before this step, or is this step; 0 when none does.
+   */
+  #clocks: Int32Array = new Int32Array(FIRST_STEPS * FIRST_CONTEXTS);
+  #width = FIRST_CONTEXTS;
+  /** More than the number of any context. */
+  #contexts = 0;
+  readonly #races: IntList = new IntList();
+  readonly #initials: IntList = new IntList();
+  /** While initials are looked for: contexts, and the first step of each. */
+  readonly #firstCtxs: number[] = [];
+  readonly #firstSteps: number[] = [];
 
   /** A context was started from outside, after everything so far. */
   startOutside(ctx: number): void {
-    const clock: number[] = [];
-    for (const [id, step] of this.#lastOf) clock[id] = step;
-    this.#origins.set(ctx, clock);
+    this.#set(ctx, ORIGIN, this.length);
   }
 
   /**
@@ -74,45 +77,66 @@ export class HappensBefore {
    *
    * @param step What was executed.
    * @returns The earlier steps that it races with: the order of the two could
-   * be the other one.
+   * be the other one. Good until the next call.
    */
-  append(step: ExecutedStep): number[] {
-    const { ctx } = step;
-    const index = this.#steps.length;
-    const clock = this.#clockBefore(ctx);
-    const changes: Change[] = [];
-    const races = this.#races(step, clock);
-    for (const access of step.accesses) this.#join(clock, access);
-    clock[ctx] = index;
-    for (const access of step.accesses) this.#touch(access, index, changes);
-    for (const addr of step.released) {
-      const before = this.#objects.get(addr);
-      changes.push({ addr, before });
-      this.#objects.set(addr, { ...before ?? UNTOUCHED, release: index });
+  append({ chosen: ctx, accesses, enables, releases }: ExecutedStep): IntList {
+    const index = this.length++;
+    this.#makeRoom(ctx);
+    const row = index * this.#width;
+    this.#marks[index] = this.#journal.mark();
+    this.#ctxs[index] = ctx;
+    this.#startClock(row, ctx);
+    this.#findRaces(ctx, accesses, row);
+    for (let i = 0; i < accesses.length; i++) {
+      this.#join(row, accesses.at(i));
     }
-    for (const id of step.enabled) {
-      const list = this.#enablers.get(id);
-      if (list) list.push(index);
-      else this.#enablers.set(id, [index]);
+    this.#clocks[row + ctx] = index + 1;
+    for (let i = 0; i < accesses.length; i++) {
+      this.#touch(accesses.at(i), index);
     }
-    const previous = this.#lastOf.get(ctx) ?? -1;
-    this.#lastOf.set(ctx, index);
-    this.#steps.push({ ...step, clock, previous, changes });
-    return races;
+    for (let i = 0; i < releases.length; i++) {
+      this.#set(releases.at(i), RELEASE, index);
+    }
+    for (let i = 0; i < enables.length; i++) {
+      this.#push(enables.at(i), ENABLERS, index);
+    }
+    this.#set(ctx, LAST, index);
+    return this.#races;
+  }
+
+  /**
+   * Whether a step comes before whatever a context does next.
+   *
+   * @param index The step.
+   * @param ctx The context.
+   * @returns True when it does, whatever the context is going to touch.
+   */
+  comesBefore(index: number, ctx: number): boolean {
+    const by = this.#ctxs[index] as number;
+    const last = this.#get(ctx, LAST);
+    if (last !== NONE) {
+      if (this.#knows(last, by, index)) return true;
+    } else if (this.#get(ctx, ORIGIN) > index) return true;
+    const journal = this.#journal;
+    let list = this.#get(ctx, ENABLERS);
+    for (; list !== NONE; list = journal.rest(list)) {
+      const enabler = journal.first(list);
+      if (enabler <= last) break;
+      if (this.#knows(enabler, by, index)) return true;
+    }
+    return false;
+  }
+
+  /** Whether a step of a context comes before another step, or is it. */
+  #knows(later: number, by: number, index: number): boolean {
+    return (this.#clocks[later * this.#width + by] as number) > index;
   }
 
   /** Forgets the steps from one on. */
   truncate(length: number): void {
-    while (this.#steps.length > length) {
-      const step = this.#steps.pop() as Kept;
-      for (const { addr, before } of step.changes.toReversed()) {
-        if (before) this.#objects.set(addr, before);
-        else this.#objects.delete(addr);
-      }
-      for (const id of step.enabled) this.#enablers.get(id)?.pop();
-      if (step.previous < 0) this.#lastOf.delete(step.ctx);
-      else this.#lastOf.set(step.ctx, step.previous);
-    }
+    if (length >= this.length) return;
+    this.#journal.undo(this.#marks[length] as number);
+    this.length = length;
   }
 
   /**
@@ -122,91 +146,142 @@ export class HappensBefore {
    *
    * @param earlier The earlier step of the race.
    * @param later The later one.
-   * @returns The contexts.
+   * @returns The contexts. Good until the next call.
    */
-  initials(earlier: number, later: number): number[] {
-    const { ctx } = this.#steps[earlier] as Kept;
-    /** The first step of each context among those that do not depend. */
-    const firsts: Map<number, number> = new Map();
-    const contexts: number[] = [];
+  initials(earlier: number, later: number): IntList {
+    const ctx = this.#ctxs[earlier] as number;
+    const clocks = this.#clocks;
+    const firstCtxs = this.#firstCtxs;
+    const firstSteps = this.#firstSteps;
+    const initials = this.#initials;
+    let found = 0;
+    initials.clear();
     for (let i = earlier + 1; i <= later; i++) {
-      const step = this.#steps[i] as Kept;
-      if (i < later && (step.clock[ctx] ?? -1) >= earlier) continue;
-      if (firsts.has(step.ctx)) continue;
+      const row = i * this.#width;
+      if (i < later && (clocks[row + ctx] as number) > earlier) continue;
+      const id = this.#ctxs[i] as number;
+      let known = 0;
       let first = true;
-      for (const [other, j] of firsts) {
-        if ((step.clock[other] ?? -1) >= j) first = false;
+      for (; known < found; known++) {
+        const other = firstCtxs[known] as number;
+        if (other === id) break;
+        const before = clocks[row + other] as number;
+        if (before > (firstSteps[known] as number)) first = false;
       }
-      firsts.set(step.ctx, i);
-      if (first) contexts.push(step.ctx);
+      if (known < found) continue;
+      firstCtxs[found] = id;
+      firstSteps[found++] = i;
+      if (first) initials.push(id);
     }
-    return contexts;
+    return initials;
   }
 
-  #clockBefore(ctx: number): number[] {
-    const last = this.#lastOf.get(ctx);
-    const clock = last === undefined
-      ? [...this.#origins.get(ctx) ?? []]
-      : [...(this.#steps[last] as Kept).clock];
-    for (const enabler of this.#enablers.get(ctx) ?? []) {
-      if (enabler > (last ?? -1)) this.#joinStep(clock, enabler);
-    }
-    return clock;
-  }
-
-  #races({ ctx, accesses }: ExecutedStep, clock: Clock): number[] {
-    const races: number[] = [];
-    for (const access of accesses) {
-      const state = this.#objects.get(addrOf(access));
-      if (state === undefined) continue;
-      const others = (access & 3) === STEP_READ
-        ? [state.write]
-        : [state.write, ...state.reads];
-      for (const other of others) {
-        if (other < 0 || races.includes(other)) continue;
-        const step = this.#steps[other] as Kept;
-        if (step.ctx !== ctx && (clock[step.ctx] ?? -1) < other) {
-          races.push(other);
-        }
+  /** The clock of a context before its next step. */
+  #startClock(row: number, ctx: number): void {
+    const last = this.#get(ctx, LAST);
+    const clock = this.#clocks;
+    if (last !== NONE) {
+      const from = last * this.#width;
+      clock.copyWithin(row, from, from + this.#width);
+    } else {
+      clock.fill(0, row, row + this.#width);
+      const origin = this.#get(ctx, ORIGIN);
+      for (let i = 0; i < origin; i++) {
+        clock[row + (this.#ctxs[i] as number)] = i + 1;
       }
     }
-    return races;
+    const journal = this.#journal;
+    let list = this.#get(ctx, ENABLERS);
+    for (; list !== NONE; list = journal.rest(list)) {
+      const enabler = journal.first(list);
+      if (enabler <= last) break;
+      this.#joinStep(row, enabler);
+    }
+  }
+
+  #findRaces(ctx: number, accesses: IntList, row: number): void {
+    this.#races.clear();
+    for (let i = 0; i < accesses.length; i++) {
+      const access = accesses.at(i);
+      const addr = stepAddr(access);
+      this.#race(this.#get(addr, WRITE), ctx, row);
+      if ((access & 3) === STEP_READ) continue;
+      const journal = this.#journal;
+      let list = this.#get(addr, READS);
+      for (; list !== NONE; list = journal.rest(list)) {
+        this.#race(journal.first(list), ctx, row);
+      }
+    }
+  }
+
+  /** Notes an earlier step, if nothing but chance has put it before. */
+  #race(other: number, ctx: number, row: number): void {
+    if (other === NONE) return;
+    const by = this.#ctxs[other] as number;
+    if (by === ctx || (this.#clocks[row + by] as number) > other) return;
+    if (!this.#races.has(other)) this.#races.push(other);
   }
 
   /** What a step touched before comes before it. */
-  #join(clock: number[], access: number): void {
-    const state = this.#objects.get(addrOf(access));
-    if (state === undefined) return;
-    if (state.write >= 0) this.#joinStep(clock, state.write);
+  #join(row: number, access: number): void {
+    const addr = stepAddr(access);
+    const write = this.#get(addr, WRITE);
+    if (write !== NONE) this.#joinStep(row, write);
     if ((access & 3) === STEP_READ) return;
-    for (const read of state.reads) this.#joinStep(clock, read);
-    if ((access & 3) === STEP_LOCK && state.release >= 0) {
-      this.#joinStep(clock, state.release);
+    const journal = this.#journal;
+    let list = this.#get(addr, READS);
+    for (; list !== NONE; list = journal.rest(list)) {
+      this.#joinStep(row, journal.first(list));
+    }
+    if ((access & 3) !== STEP_LOCK) return;
+    const release = this.#get(addr, RELEASE);
+    if (release !== NONE) this.#joinStep(row, release);
+  }
+
+  #joinStep(row: number, index: number): void {
+    const clocks = this.#clocks;
+    const from = index * this.#width;
+    // What comes before a step that is known already is known as well.
+    const by = this.#ctxs[index] as number;
+    if ((clocks[row + by] as number) > index) return;
+    for (let id = 0; id < this.#contexts; id++) {
+      const other = clocks[from + id] as number;
+      if (other > (clocks[row + id] as number)) clocks[row + id] = other;
     }
   }
 
-  #joinStep(clock: number[], index: number): void {
-    const other = (this.#steps[index] as Kept).clock;
-    for (let id = 0; id < other.length; id++) {
-      const step = other[id];
-      if (step !== undefined && step > (clock[id] ?? -1)) clock[id] = step;
+  #touch(access: number, index: number): void {
+    const addr = stepAddr(access);
+    if ((access & 3) === STEP_READ) return this.#push(addr, READS, index);
+    this.#set(addr, WRITE, index);
+    if (this.#get(addr, READS) !== NONE) this.#set(addr, READS, NONE);
+  }
+
+  #get(id: number, field: number): number {
+    return this.#journal.get(id * FIELDS + field);
+  }
+
+  #set(id: number, field: number, value: number): void {
+    this.#journal.set(id * FIELDS + field, value);
+  }
+
+  #push(id: number, field: number, step: number): void {
+    const slot = id * FIELDS + field;
+    this.#journal.set(slot, this.#journal.cons(step, this.#journal.get(slot)));
+  }
+
+  /** Makes room for the clock of the newest step, one of a context. */
+  #makeRoom(ctx: number): void {
+    this.#contexts = Math.max(this.#contexts, ctx + 1);
+    const old = this.#width;
+    while (this.#width < this.#contexts) this.#width *= 2;
+    const needed = this.length * this.#width;
+    if (needed <= this.#clocks.length && old === this.#width) return;
+    const clocks = this.#clocks;
+    this.#clocks = new Int32Array(Math.max(2 * needed, clocks.length));
+    for (let i = 0; i < this.length - 1; i++) {
+      const row = clocks.subarray(i * old, (i + 1) * old);
+      this.#clocks.set(row, i * this.#width);
     }
   }
-
-  #touch(access: number, index: number, changes: Change[]): void {
-    const addr = addrOf(access);
-    const before = this.#objects.get(addr);
-    const state = before ?? UNTOUCHED;
-    changes.push({ addr, before });
-    this.#objects.set(
-      addr,
-      (access & 3) === STEP_READ
-        ? { ...state, reads: [...state.reads, index] }
-        : { write: index, reads: [], release: state.release },
-    );
-  }
-}
-
-function addrOf(access: number): number {
-  return (access - (access & 3)) / 4;
 }

@@ -45,9 +45,18 @@ function write(
   };
 }
 
+/** Up to how many bios: the first two whole, the others to show they differ. */
+const MOST: Readonly<Record<string, number>> = {
+  plain: 4,
+  ext4: 4,
+  "ext4-nolock": 2,
+  xfs: 2,
+  ocfs2: 2,
+};
+
 for (const model of MODELS) {
   for (const op of ["aio_write", "write"] as const) {
-    for (const bios of [1, 2, 3, 4]) {
+    for (let bios = 1; bios <= (MOST[model.name] ?? 0); bios++) {
       Deno.test(`no order of ${bios} bios of ${op} on ${model.name} breaks a rule, whichever of them fail, whenever the truncate comes`, () => {
         const state = model.name === "ext4" ? "unwritten" : "written";
         const scenario = write(op, bios, state);

@@ -1,14 +1,16 @@
 /**
- * Rules about when and how often a request is completed, and in which order.
+ * Rules about when and how often a request is completed, and by whom.
  *
  * @module
  */
 
-import type { TraceEvent } from "../../core/mod.ts";
+import { EIOCBQUEUED, type TraceEvent } from "../../core/mod.ts";
 import { isQueued } from "../requests.ts";
-import type { Rule } from "../rule.ts";
+import type { DioState } from "../request_state.ts";
+import type { Rule, RuleScope } from "../rule.ts";
+import { oopsRule } from "./oops.ts";
 
-/** `one-completion`, `completion-after-last-bio`, `completion-order`. */
+/** `one-completion`, `queued-code-kept`, `completion-after-last-bio`. */
 export const COMPLETION_RULES: readonly Rule[] = [
   {
     id: "one-completion/once",
@@ -52,7 +54,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
       },
       aio_complete(event) {
         const { returned } = requests.iocbOf(event) ?? {};
-        if (returned && !isQueued(returned) && event["res"] === -529) {
+        if (returned && !isQueued(returned) && event["res"] === -EIOCBQUEUED) {
           violated("a result, not the queued code", returned, event);
         }
       },
@@ -64,12 +66,63 @@ export const COMPLETION_RULES: readonly Rule[] = [
     why: "io_getevents() waits for ever",
     source: "fs/direct-io.c: do_blockdev_direct_IO(), dio_bio_end_aio()",
     bugs: ["DIO-022"],
-    check: ({ requests, exercised, violated }) => ({
+    check: ({ requests, threads, exercised, violated }) => ({
+      io_submit(event) {
+        const { owed } = threads.current;
+        if (owed) violated("aio_complete before it", owed.returned, event);
+      },
+      io_getevents(event) {
+        const { owed } = threads.current;
+        if (owed) violated("aio_complete before it", owed.returned, event);
+      },
       trace_end() {
         exercised();
         for (const { begin, returned } of requests.iocbs.values()) {
           violated("a completion before the trace ends", begin, returned);
         }
+      },
+    }),
+  },
+  {
+    id: "queued-code-kept/in-flight",
+    sentence:
+      "A method returns a result only for a request that has come to its end",
+    why:
+      "the AIO core frees the iocb, and the end of the request works on freed memory",
+    source: "fs/direct-io.c: do_blockdev_direct_IO()",
+    bugs: ["DIO-023", "DIO-113", "DIO-119"],
+    check: ({ requests, exercised, violated }) => ({
+      direct_IO_return(event) {
+        const iocb = requests.iocbOf(event);
+        if (iocb?.dio === undefined) return;
+        exercised();
+        const dio = iocb.liveDio;
+        if (dio === undefined || isQueued(event)) return;
+        // The end handler of a block device's bio frees behind the waiter.
+        if (dio.isBlkdev && iocb.isSync) return;
+        violated(
+          "-EIOCBQUEUED, or dio_free before it",
+          dio.complete ?? dio.alloc,
+          event,
+        );
+      },
+    }),
+  },
+  {
+    id: "queued-code-kept/survives",
+    sentence: "A request that was queued is reported by its completion only",
+    why:
+      "whoever takes the queued code for a result ends the request while its bios are in flight",
+    source: "fs/aio.c: io_submit_one(); fs/direct-io.c: dio_complete()",
+    bugs: ["DIO-017", "DIO-113", "DIO-119", "DIO-145"],
+    check: ({ requests, exercised, violated }) => ({
+      aio_complete(event) {
+        const iocb = requests.iocbOf(event);
+        if (!isQueued(iocb?.returned)) return;
+        exercised();
+        const dio = iocb?.liveDio;
+        if (dio === undefined || dio.isBlkdev || dio.complete) return;
+        violated("dio_complete before it", iocb?.returned, event);
       },
     }),
   },
@@ -81,18 +134,12 @@ export const COMPLETION_RULES: readonly Rule[] = [
       "the application reuses its buffer while the device still transfers to or from it",
     source: "fs/direct-io.c: dio_bio_end_aio(), dio_await_completion()",
     bugs: ["DIO-022", "DIO-148"],
-    check: ({ requests, exercised, violated }) => ({
+    check: (scope) => ({
       dio_complete(event) {
-        const dio = requests.dioOf(event);
-        if (dio === undefined) return;
-        exercised();
-        if (dio.inFlight > 0) {
-          violated(
-            `bio_endio of ${dio.inFlight} more bios of dio ${dio.id} first`,
-            dio.alloc,
-            event,
-          );
-        }
+        allEnded(scope, event, scope.requests.dioOf(event));
+      },
+      queue_work(event) {
+        allEnded(scope, event, scope.requests.dioOf(event));
       },
     }),
   },
@@ -113,165 +160,62 @@ export const COMPLETION_RULES: readonly Rule[] = [
       },
     }),
   },
+  oopsRule({
+    id: "completion-after-last-bio/submitter",
+    sentence: "A submitter that has waited holds the last reference",
+    why: "a request that was waited for is still in flight",
+    source: "fs/direct-io.c: do_blockdev_direct_IO(), BUG_ON",
+    bugs: ["DIO-020"],
+    when: ["direct_IO_return"],
+  }),
+  oopsRule({
+    id: "completion-after-last-bio/end-handler",
+    sentence: "A bio that ends has an end handler",
+    why: "nobody learns that it has ended",
+    source: "block/bio.c: bio_endio()",
+    bugs: [],
+    when: ["bio_endio"],
+  }),
   {
-    id: "completion-order/end-io-before-dio-done",
-    sentence: "end_io has returned before i_dio_count drops",
-    why:
-      "a truncate that waits for the count frees blocks that end_io then converts",
-    source: "fs/direct-io.c: dio_complete()",
-    bugs: ["DIO-082", "DIO-011"],
+    id: "completion-after-last-bio/bio-ends-once",
+    sentence: "A bio that was submitted ends once",
+    why: "the count of bios in flight drops too far: others still transfer",
+    source: "block/bio.c: bio_endio()",
+    bugs: ["DIO-022"],
+    needs: ["submit_bio", "bio_endio"],
     check: ({ requests, exercised, violated }) => ({
-      inode_dio_done(event) {
-        const dio = requests.dioOf(event);
-        if (!dio?.endIo) return;
+      submit_bio(event) {
+        const bio = requests.bios.of(event);
+        if (bio) violated("one submit_bio", bio.submit, event);
+      },
+      bio_endio(event) {
         exercised();
-        if (!dio.endIoReturn) {
-          violated("end_io_return before it", dio.endIo, event);
+        const bio = requests.bios.of(event);
+        if (bio?.ended || requests.bios.gone(event)) {
+          violated("one bio_endio", bio?.submit, bio?.ended, event);
         }
       },
-      end_io(event) {
-        const dio = requests.dioOf(event);
-        if (dio?.done) violated("inode_dio_done after it", dio.done, event);
-      },
-    }),
-  },
-  {
-    id: "completion-order/dio-done-before-aio-complete",
-    sentence: "i_dio_count has dropped before the completion is reported",
-    why:
-      "an application that has its event and truncates finds its own request still counted",
-    source: "fs/direct-io.c: dio_complete()",
-    bugs: ["DIO-121"],
-    check: ({ requests, exercised, violated }) => ({
-      aio_complete(event) {
-        const dio = requests.iocbOf(event)?.dio;
-        if (dio === undefined) return;
-        exercised();
-        if (!dio.done) {
-          violated("inode_dio_done before it", dio.complete, event);
-        }
-      },
-    }),
-  },
-  {
-    id: "completion-order/end-io-before-aio-complete",
-    sentence: "end_io has returned before the completion is reported",
-    why: "a reader that has waited for the event sees zeros or old data",
-    source: "fs/direct-io.c: dio_complete()",
-    bugs: ["DIO-011", "DIO-028"],
-    check: ({ requests, exercised, violated }) => ({
-      aio_complete(event) {
-        const dio = requests.iocbOf(event)?.dio;
-        if (!dio || dio.alloc["end_io"] === "" || !dio.complete) return;
-        exercised();
-        if (dio.endIo && !dio.endIoReturn) {
-          violated("end_io_return before it", dio.endIo, event);
-        }
-      },
-      end_io(event) {
-        if (requests.iocbGone(event)) {
-          violated("aio_complete after it", requests.dioOf(event)?.done, event);
-        }
-      },
-    }),
-  },
-  {
-    id: "completion-order/end-io-called",
-    sentence: "A registered end_io is called once for a request that has bytes",
-    why:
-      "unwritten blocks are never converted, or a lock of the filesystem is never released",
-    source: "fs/direct-io.c: dio_complete()",
-    bugs: ["DIO-013", "DIO-014"],
-    check: ({ profile, requests, exercised, violated }) => ({
-      inode_dio_done(event) {
-        const dio = requests.dioOf(event);
-        if (!dio?.complete || dio.alloc["end_io"] === "") return;
-        if (!profile.endIoAlways && dio.complete["result"] === 0) return;
-        exercised();
-        if (!dio.endIo) violated("end_io before it", dio.complete, event);
-      },
-      end_io(event) {
-        const dio = requests.dioOf(event);
-        if (dio?.endIo) violated("one end_io", dio.endIo, event);
-      },
-    }),
-  },
-  {
-    id: "completion-order/write-sync-between",
-    sentence:
-      "The write-sync of an asynchronous write comes after the drop of i_dio_count and before the report",
-    why:
-      "an fsync that waits for the count waits for itself; or the event comes before the data is stable",
-    source: "fs/direct-io.c: dio_complete()",
-    bugs: ["DIO-017", "DIO-121"],
-    check: ({ requests, exercised, violated }) => ({
-      generic_write_sync(event) {
-        const dio = requests.iocbOf(event)?.dio;
-        if (dio === undefined) return;
-        exercised();
-        if (!dio.done) {
-          violated("inode_dio_done before it", dio.complete, event);
-        }
-      },
-      aio_complete(event) {
-        const iocb = requests.iocbOf(event);
-        const dio = iocb?.dio;
-        const res = Number(event["res"]);
-        if (!dio?.complete || res <= 0 || !needsSync(iocb?.directIO)) return;
-        exercised();
-        if (!dio.writeSync) {
-          violated("generic_write_sync before it", dio.done, event);
-        }
-      },
-    }),
-  },
-  {
-    id: "completion-order/reader-sees-data",
-    sentence: "What a reported write has written, a reader gets",
-    why: "an application reads zeros or old data where it has just written",
-    source:
-      "fs/direct-io.c: dio_complete(); fs/ext4/inode.c: ext4_end_io_dio()",
-    bugs: ["DIO-011", "DIO-026", "DIO-028"],
-    check: ({ exercised, violated }) => ({
-      user_read(event) {
-        exercised();
-        if (Number(event["wrong"]) > 0) {
-          violated(
-            `byte ${event["at"]} of inode ${event.ino} to be ${
-              event["expected"]
-            }, it is ${event["got"]}`,
-            event,
-          );
-        }
-      },
-    }),
-  },
-  {
-    id: "completion-order/free-last",
-    sentence: "A dio is freed after everything else has been done with it",
-    why: "the completion goes on with memory that belongs to somebody else",
-    source: "fs/direct-io.c: dio_complete()",
-    bugs: ["DIO-077"],
-    check: ({ requests, exercised, violated }) => ({
-      dio_free(event) {
-        const dio = requests.dioOf(event);
-        if (!dio?.complete) return;
-        exercised();
-        const iocb = requests.iocbs.get(dio.iocb);
-        const reported = dio.complete["is_async"] !== 1 || !iocb ||
-          iocb.completed;
-        if (!dio.done || !reported) {
-          violated(
-            dio.done ? "aio_complete before it" : "inode_dio_done before it",
-            dio.complete,
-            event,
-          );
+      trace_end(event) {
+        for (const { submit, ended } of requests.bios.all) {
+          if (!ended) violated("bio_endio before it", submit, event);
         }
       },
     }),
   },
 ];
 
-function needsSync(directIO: TraceEvent | undefined): boolean {
-  return directIO?.["dsync"] === 1 && directIO["rw"] === "write";
+function allEnded(
+  { exercised, violated }: RuleScope,
+  event: TraceEvent,
+  dio: DioState | undefined,
+): void {
+  if (dio === undefined) return;
+  exercised();
+  const { outstanding } = dio;
+  if (outstanding === 0) return;
+  violated(
+    `the end of ${outstanding} more bios of dio ${dio.id} first`,
+    dio.alloc,
+    event,
+  );
 }

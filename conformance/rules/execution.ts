@@ -5,13 +5,10 @@
  */
 
 import type { TraceEvent } from "../../core/mod.ts";
-import type { Rule } from "../rule.ts";
+import type { Rule, RuleScope } from "../rule.ts";
 import { oopsRule } from "./oops.ts";
 
-/** Prefix of the names of completion workqueues. */
-const DIO_WQ = "dio/";
-
-/** `no-sleep-in-interrupt`, `no-double-deferral`, `workqueue-life`, … */
+/** `no-sleep-in-interrupt`, `no-double-deferral`, `liveness`, … */
 export const EXECUTION_RULES: readonly Rule[] = [
   {
     id: "no-sleep-in-interrupt/context",
@@ -38,34 +35,53 @@ export const EXECUTION_RULES: readonly Rule[] = [
     }),
   },
   {
+    id: "no-sleep-in-interrupt/deferred-in-worker",
+    sentence: "A completion that was deferred runs in the work that was queued",
+    why: "the filesystem sleeps in an interrupt; or the work finds no request",
+    source: "fs/direct-io.c: dio_bio_end_aio(), dio_aio_complete_work()",
+    bugs: ["DIO-010", "DIO-029"],
+    needs: ["queue_work", "workqueue_execute_start", "dio_complete"],
+    check: ({ requests, threads, exercised, violated }) => ({
+      dio_complete(event) {
+        const dio = requests.dioOf(event);
+        if (dio === undefined) return;
+        const { queued, deferred, submitted } = dio;
+        const isDeferred = deferred !== undefined && submitted > 0 &&
+          event["is_async"] === 1;
+        if (!queued && !isDeferred) return;
+        exercised();
+        const work = threads.current.inside("workqueue_execute_start");
+        if (work !== undefined && work.dio === dio.id) return;
+        violated(
+          queued ? "workqueue_execute_start before it" : "queue_work before it",
+          queued ?? deferred,
+          event,
+        );
+      },
+    }),
+  },
+  {
     id: "no-double-deferral/end-io-finishes",
     sentence: "When end_io returns its work is done, not queued elsewhere",
     why:
       "the completion is reported while the conversion is pending: a reader gets zeros",
     source: "fs/direct-io.c: dio_complete(); review of the 2013 patch",
     bugs: ["DIO-011", "DIO-028"],
-    check: ({ requests, exercised, violated }) => {
-      const inside: Map<string, TraceEvent> = new Map();
-      return {
-        end_io(event) {
-          inside.set(thread(event), event);
-        },
-        end_io_return(event) {
-          if (requests.dioOf(event)?.endIo) exercised();
-          inside.delete(thread(event));
-        },
-        queue_work(event) {
-          const endIo = inside.get(thread(event));
-          if (endIo) {
-            violated(
-              `the work of ${event["fn"]} to be done inside ${endIo["fn"]}`,
-              endIo,
-              event,
-            );
-          }
-        },
-      };
-    },
+    check: ({ requests, threads, exercised, violated }) => ({
+      end_io_return(event) {
+        if (requests.dioOf(event)?.endIo) exercised();
+      },
+      queue_work(event) {
+        const endIo = threads.current.inside("end_io");
+        if (endIo) {
+          violated(
+            `the work of ${event["fn"]} to be done inside ${endIo["fn"]}`,
+            endIo,
+            event,
+          );
+        }
+      },
+    }),
   },
   {
     id: "no-double-deferral/queued-once",
@@ -73,109 +89,31 @@ export const EXECUTION_RULES: readonly Rule[] = [
     why: "the second run works on a dio that has been freed",
     source: "fs/direct-io.c: dio_bio_end_aio()",
     bugs: ["DIO-011"],
-    check: ({ requests, exercised, violated }) => {
-      const queued: Map<number, TraceEvent> = new Map();
-      return {
-        queue_work(event) {
-          const dio = requests.dioOf(event);
-          if (dio === undefined || event["ret"] === 0) return;
-          exercised();
-          const before = queued.get(dio.id);
-          if (before) violated("one queue_work", before, event);
-          queued.set(dio.id, event);
-        },
-        dio_free(event) {
-          queued.delete(event.dio ?? 0);
-        },
-      };
-    },
+    check: ({ requests, exercised, violated }) => ({
+      queue_work(event) {
+        const dio = requests.dioOf(event);
+        if (dio === undefined || event["ret"] === 0) return;
+        exercised();
+        if (dio.queued) violated("one queue_work", dio.queued, event);
+      },
+    }),
   },
   {
-    id: "workqueue-life/alive-when-queued",
-    sentence: "Work is queued only on a workqueue that is alive",
-    why: "a completion runs on freed memory, or never",
-    source: "fs/direct-io.c: sb_init_dio_done_wq(), dio_bio_end_aio()",
-    bugs: ["DIO-012", "DIO-019"],
-    check: ({ exercised, violated }) => {
-      const destroyed: Map<number, TraceEvent> = new Map();
-      return {
-        alloc_workqueue(event) {
-          destroyed.delete(event.wq ?? 0);
-        },
-        destroy_workqueue(event) {
-          destroyed.set(event.wq ?? 0, event);
-        },
-        queue_work(event) {
-          exercised();
-          const before = destroyed.get(event.wq ?? 0);
-          if (before) violated("queue_work before it", before, event);
-        },
-        workqueue_execute_start(event) {
-          const before = destroyed.get(event.wq ?? 0);
-          if (before) violated("all work done before it", before, event);
-        },
-        oops(event) {
-          const rule = String(event["rule"]);
-          if (rule === "workqueue-life/alive-when-queued") {
-            violated(`not: ${event["msg"]}`, event);
-          }
-        },
-      };
-    },
+    id: "no-double-deferral/work-finishes",
+    sentence: "When the work of a completion ends the request is over",
+    why: "what is left of it is done later, or never",
+    source: "fs/direct-io.c: dio_aio_complete_work()",
+    bugs: ["DIO-011"],
+    needs: ["dio_free"],
+    check: ({ requests, exercised, violated }) => ({
+      workqueue_execute_end(event) {
+        if ((event.dio ?? 0) === 0) return;
+        exercised();
+        const dio = requests.dioOf(event);
+        if (dio) violated("dio_free before it", dio.complete, event);
+      },
+    }),
   },
-  oopsRule({
-    id: "workqueue-life/exists-when-queued",
-    sentence:
-      "The superblock's workqueue exists before a completion is deferred",
-    why: "a NULL pointer is followed in an interrupt",
-    source: "fs/direct-io.c: dio_set_defer_completion()",
-    bugs: ["DIO-019"],
-    when: ["queue_work"],
-  }),
-  {
-    id: "workqueue-life/gone-before-put-super",
-    sentence:
-      "Every completion workqueue of a superblock is destroyed before put_super",
-    why:
-      "a completion runs on a filesystem that has been taken apart; or a queue is lost with every mount",
-    source: "fs/super.c: generic_shutdown_super()",
-    bugs: ["DIO-012", "DIO-016"],
-    check: ({ exercised, violated }) => {
-      const alive: Map<number, TraceEvent> = new Map();
-      return {
-        alloc_workqueue(event) {
-          alive.set(event.wq ?? 0, event);
-        },
-        destroy_workqueue(event) {
-          alive.delete(event.wq ?? 0);
-        },
-        put_super(event) {
-          for (const alloc of alive.values()) {
-            if (alloc["name"] === DIO_WQ + event.sb) {
-              violated("destroy_workqueue before it", alloc, event);
-            }
-          }
-          exercised();
-        },
-      };
-    },
-  },
-  oopsRule({
-    id: "completion-after-last-bio/submitter",
-    sentence: "A submitter that has waited holds the last reference",
-    why: "a request that was waited for is still in flight",
-    source: "fs/direct-io.c: do_blockdev_direct_IO(), BUG_ON",
-    bugs: ["DIO-020"],
-    when: ["direct_IO_return"],
-  }),
-  oopsRule({
-    id: "completion-after-last-bio/end-handler",
-    sentence: "A bio that ends has an end handler",
-    why: "nobody learns that it has ended",
-    source: "block/bio.c: bio_endio()",
-    bugs: [],
-    when: ["bio_endio"],
-  }),
   oopsRule({
     id: "lock-handover/unlock-by-owner",
     sentence: "A lock is released by the one who holds it",
@@ -185,11 +123,27 @@ export const EXECUTION_RULES: readonly Rule[] = [
     when: ["direct_IO_return"],
   }),
   {
+    id: "lock-handover/none-left",
+    sentence: "A thread ends without holding a lock",
+    why: "whoever needs the lock next waits for ever",
+    source: "kernel/exit.c: do_exit(), debug_check_no_locks_held()",
+    bugs: ["DIO-049", "DIO-124"],
+    check: ({ exercised, violated }) => ({
+      direct_IO_return: exercised,
+      locks_held(event) {
+        violated(
+          `${event["held"]} locks released before: ${event["lock"]}`,
+          event,
+        );
+      },
+    }),
+  },
+  {
     id: "liveness/blocked-for-ever",
     sentence: "Everybody who waits is woken",
     why: "a hung task",
     source: "fs/direct-io.c: dio_await_one(); fs/inode.c: inode_dio_wait()",
-    bugs: ["DIO-022", "DIO-086", "DIO-110"],
+    bugs: ["DIO-008", "DIO-022", "DIO-086", "DIO-110"],
     check: ({ exercised, violated }) => ({
       hung_task(event) {
         violated(`nobody to wait for ever: ${event["msg"]}`, event);
@@ -197,8 +151,78 @@ export const EXECUTION_RULES: readonly Rule[] = [
       might_sleep: exercised,
     }),
   },
+  {
+    id: "liveness/soft-lockup",
+    sentence: "Nobody spins for ever",
+    why: "a soft lockup: a processor is lost, and whoever needs what it holds",
+    source: "kernel/watchdog.c: watchdog_timer_fn()",
+    bugs: [],
+    check: ({ exercised, violated }) => ({
+      soft_lockup(event) {
+        violated(`everybody to come to an end: ${event["msg"]}`, event);
+      },
+      trace_end: exercised,
+    }),
+  },
+  {
+    id: "liveness/woken",
+    sentence: "Whoever sleeps is woken by what it waits for, and not before",
+    why: "a wake-up that comes too early is lost: the thread sleeps for ever",
+    source:
+      "fs/direct-io.c: dio_await_one(); fs/inode.c: inode_dio_done(); fs/aio.c: aio_complete()",
+    bugs: ["DIO-022"],
+    needs: ["wake_up_process", "might_sleep"],
+    check: (scope) => ({
+      each(event) {
+        const { sleeping, wakes } = scope.threads.current;
+        if (sleeping === undefined) return;
+        if (event.ev === "wake_up_process" || event.ev === "oops") return;
+        if (event.ev === "hung_task" || scope.requests.partial) return;
+        scope.exercised();
+        if (wakes > 0) return;
+        scope.violated("wake_up_process before it", sleeping, event);
+      },
+      wake_up_process(event) {
+        const sleeper = scope.threads.get(Number(event["pid"]));
+        if (sleeper === undefined || scope.requests.partial) return;
+        const wait = sleeper.sleeping ?? sleeper.inside("inode_dio_wait");
+        if (wait !== undefined) causedBy(scope, wait, event);
+      },
+    }),
+  },
 ];
 
-function thread({ cpu, ctx, tid }: TraceEvent): string {
-  return `${ctx}-${cpu}-${tid}`;
+/** What wakes a sleeper, by the function that it sleeps in. */
+const CAUSES: ReadonlyMap<unknown, ReadonlySet<string>> = new Map([
+  ["io_getevents", new Set(["aio_complete"])],
+  ["inode_dio_wait", new Set(["inode_dio_done"])],
+  [
+    "io_schedule",
+    new Set([
+      "dio_bio_end_aio",
+      "dio_bio_end_io",
+      "blkdev_bio_end_io",
+      "dio_io_error",
+      "bio_check_pages_dirty",
+      "bio_put",
+      "put_page",
+      "queue_work",
+    ]),
+  ],
+]);
+
+function causedBy(
+  { threads, exercised, violated }: RuleScope,
+  wait: TraceEvent,
+  wake: TraceEvent,
+): void {
+  const causes = CAUSES.get(wait["fn"] ?? wait.ev);
+  if (causes === undefined) return;
+  exercised();
+  const { last } = threads.current;
+  const isDue = last !== undefined && causes.has(last.ev) &&
+    (last.ev !== "inode_dio_done" ||
+      (last["count"] === 0 && last.ino === wait.ino));
+  if (isDue) return;
+  violated(`${[...causes].join(" or ")} before it`, wait, last, wake);
 }

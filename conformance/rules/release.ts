@@ -5,7 +5,7 @@
  */
 
 import type { EventName, TraceEvent } from "../../core/mod.ts";
-import type { Handlers, Rule } from "../rule.ts";
+import type { Handlers, Rule, RuleScope } from "../rule.ts";
 import { oopsRule } from "./oops.ts";
 
 /** Events that somebody makes who holds the dio. */
@@ -142,30 +142,56 @@ export const RELEASE_RULES: readonly Rule[] = [
     }),
   },
   {
+    id: "dio-count-balanced/one-by-one",
+    sentence: "i_dio_count goes up and down by one, and never below zero",
+    why: "truncate waits for ever, or not at all",
+    source: "include/linux/fs.h: inode_dio_begin(); fs/inode.c",
+    bugs: ["DIO-086"],
+    needs: ["inode_dio_begin", "inode_dio_done"],
+    check: (scope) => ({
+      inode_dio_begin(event) {
+        onCount(scope, event, 1);
+      },
+      inode_dio_done(event) {
+        onCount(scope, event, -1);
+      },
+    }),
+  },
+  {
     id: "dio-count-balanced/zero-at-end",
-    sentence:
-      "i_dio_count is never negative, and zero when nothing is in flight any more",
+    sentence: "i_dio_count is zero when nothing is in flight any more",
     why: "truncate waits for ever",
     source: "fs/inode.c: inode_dio_wait(), inode_dio_done()",
     bugs: ["DIO-086"],
-    check: ({ exercised, violated }) => {
-      const last: Map<number, TraceEvent> = new Map();
-      const onCount = (event: TraceEvent) => {
+    check: ({ requests, exercised, violated }) => ({
+      trace_end(event) {
         exercised();
-        const count = Number(event["count"]);
-        if (count < 0) violated(`a count of 0 or more, not ${count}`, event);
-        if (count === 0) last.delete(event.ino ?? 0);
-        else last.set(event.ino ?? 0, event);
-      };
-      return {
-        inode_dio_begin: onCount,
-        inode_dio_done: onCount,
-        trace_end(event) {
-          for (const [ino, counted] of last) {
-            violated(`i_dio_count of inode ${ino} to be 0`, counted, event);
-          }
-        },
-      };
-    },
+        for (const { ino, count, counted } of requests.inodes.all) {
+          if (count === 0 || Number.isNaN(count)) continue;
+          violated(`i_dio_count of inode ${ino} to be 0`, counted, event);
+        }
+      },
+    }),
   },
 ];
+
+function onCount(
+  { requests, exercised, violated }: RuleScope,
+  event: TraceEvent,
+  step: number,
+): void {
+  exercised();
+  const inode = requests.inodes.of(event);
+  const before = inode?.count ?? (requests.partial ? NaN : 0);
+  const count = Number(event["count"]);
+  const expected = before + step;
+  if (Number.isNaN(expected)) return;
+  if (expected >= 0 && count === expected) return;
+  violated(
+    expected < 0
+      ? "inode_dio_begin before it"
+      : `a count of ${expected}, not ${count}`,
+    inode?.counted,
+    event,
+  );
+}

@@ -4,16 +4,18 @@
  * @module
  */
 
-import {
-  EIO,
-  EIOCBQUEUED,
-  errnoName,
-  type TraceEvent,
-} from "../../core/mod.ts";
-import type { DioState } from "../requests.ts";
+import { errnoName, type TraceEvent } from "../../core/mod.ts";
+import { isQueued } from "../requests.ts";
+import type { DioState } from "../request_state.ts";
 import type { Rule, RuleScope } from "../rule.ts";
+import {
+  bytesMapped,
+  isPassedOn,
+  reportedResult,
+  submissionResult,
+} from "./expected.ts";
 
-/** `error-reported`, `result-precedence`. */
+/** `error-reported`, `result-precedence`, `partial-progress`. */
 export const RESULT_RULES: readonly Rule[] = [
   {
     id: "error-reported/every-bio",
@@ -21,21 +23,50 @@ export const RESULT_RULES: readonly Rule[] = [
       "An error of any bio, first, middle or last, reaches whoever waits for the request",
     why: "the application believes that its data is on the device",
     source: "fs/direct-io.c: dio_bio_complete(), dio_complete()",
-    bugs: ["DIO-001", "DIO-157", "DIO-148"],
-    check: (scope) => ({
-      ...onReport(scope, (dio, reported, event) => {
-        if (dio.bioError === undefined) return;
-        scope.exercised();
-        if (reported >= 0) {
-          scope.violated(
-            `an error, because bio ${dio.bioError.bio} failed with ${
-              errnoName(Number(dio.bioError["error"]))
-            }; it is ${reported}`,
-            dio.bioError,
+    bugs: ["DIO-001", "DIO-005", "DIO-157", "DIO-148"],
+    check: ({ exercised, violated }) => ({
+      reported({ dio }, res, event) {
+        const error = dio?.bioError;
+        if (error === undefined) return;
+        exercised();
+        if (res >= 0) {
+          violated(
+            `an error, because bio ${error.bio} failed with ${
+              errnoName(Number(error["error"]))
+            }; it is ${res}`,
+            error,
             event,
           );
         }
-      }),
+      },
+    }),
+  },
+  {
+    id: "error-reported/noted",
+    sentence: "A dio is told of each bio that failed before it is completed",
+    why:
+      "whoever completes the request finds no error, and reports bytes that are lost",
+    source: "fs/direct-io.c: dio_bio_complete()",
+    bugs: ["DIO-001", "DIO-157"],
+    needs: ["bio_endio", "dio_io_error"],
+    check: (scope) => ({
+      dio_io_error(event) {
+        const dio = scope.requests.dioOf(event);
+        if (dio === undefined) return;
+        scope.exercised();
+        if (dio.noted < dio.failed && !dio.complete) return;
+        scope.violated(
+          "the end of a bio that failed before it",
+          dio.complete ?? dio.bioError,
+          event,
+        );
+      },
+      dio_complete(event) {
+        allNoted(scope, event);
+      },
+      queue_work(event) {
+        allNoted(scope, event);
+      },
     }),
   },
   {
@@ -46,77 +77,152 @@ export const RESULT_RULES: readonly Rule[] = [
       "the application gets the wrong errno, or a count where there was an error",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-005", "DIO-031", "DIO-043", "DIO-071"],
+    needs: ["get_block", "submit_bio", "bio_endio", "dio_page_error"],
     check: (scope) => ({
-      ...onReport(scope, (dio, reported, event) => {
-        if (replaced(scope, dio)) return;
-        scope.exercised();
-        const expected = precedence(scope, dio);
-        if (expected !== reported) {
-          scope.violated(
-            `${errnoName(expected)}, it is ${errnoName(reported)}`,
-            dio.complete,
-            event,
-          );
-        }
-      }),
+      direct_IO_return(event) {
+        const iocb = scope.requests.iocbOf(event);
+        if (!iocb?.dio || isQueued(event) || iocb.liveDio) return;
+        const { convertError } = iocb;
+        const expected = convertError === undefined
+          ? submissionResult(scope.profile, iocb, iocb.dio)
+          : Number(convertError["ret"]);
+        compare(scope, iocb.dio, expected, Number(event["ret"]), event);
+      },
+      aio_complete(event) {
+        const iocb = scope.requests.iocbOf(event);
+        const dio = iocb?.liveDio;
+        if (iocb === undefined || !dio?.complete) return;
+        const expected = reportedResult(scope.profile, iocb, dio);
+        compare(scope, dio, expected, Number(event["res"]), event);
+      },
+    }),
+  },
+  {
+    id: "result-precedence/passed-on",
+    sentence:
+      "What the method returns, unless it is the queued code, is what the event says: with what went through the page cache, or else an error of the write-sync",
+    why: "the application is told of another result than the request had",
+    source: "fs/aio.c: aio_run_iocb(); mm/filemap.c: generic_file_aio_write()",
+    bugs: ["DIO-023", "DIO-119", "DIO-145", "DIO-151"],
+    check: ({ exercised, violated }) => ({
+      reported(iocb, res, event) {
+        const { isSync, returned, writeSync, bufferedIo } = iocb;
+        if (isSync || returned === undefined || isQueued(returned)) return;
+        exercised();
+        if (isPassedOn(iocb, res)) return;
+        violated(
+          `${errnoName(Number(returned["ret"]))}, it is ${errnoName(res)}`,
+          returned,
+          bufferedIo,
+          writeSync,
+          event,
+        );
+      },
+    }),
+  },
+  {
+    id: "result-precedence/error-not-queued",
+    sentence: "A request whose submission failed is waited for, not queued",
+    why:
+      "the error is lost: the completion knows only of the bios that were submitted",
+    source: "fs/direct-io.c: do_blockdev_direct_IO()",
+    bugs: ["DIO-020"],
+    needs: ["get_block"],
+    check: ({ requests, exercised, violated }) => ({
+      direct_IO_return(event) {
+        const error = requests.iocbOf(event)?.dio?.submitError;
+        if (error === undefined) return;
+        exercised();
+        if (isQueued(event)) violated("the error, not queued", error, event);
+      },
+    }),
+  },
+  {
+    id: "partial-progress/short-write-waited-for",
+    sentence:
+      "A write of which not all was submitted is waited for, not queued",
+    why:
+      "the rest is written through the page cache while the first part is in flight",
+    source: "fs/direct-io.c: do_blockdev_direct_IO()",
+    bugs: ["DIO-020", "DIO-070", "DIO-095"],
+    needs: ["submit_bio"],
+    check: ({ requests, exercised, violated }) => ({
+      direct_IO_return(event) {
+        const iocb = requests.iocbOf(event);
+        const dio = iocb?.dio;
+        if (iocb === undefined || !dio?.isWrite || dio.isBlkdev) return;
+        exercised();
+        if (!isQueued(event) || dio.submitted >= iocb.bytes) return;
+        violated(
+          `the ${dio.submitted} bytes of ${iocb.bytes} that were submitted, not queued`,
+          dio.mapping ?? dio.alloc,
+          event,
+        );
+      },
+    }),
+  },
+  {
+    id: "partial-progress/short-with-reason",
+    sentence:
+      "A write of which not all was submitted has met a hole, or something has gone wrong",
+    why: "the rest is not written, though nothing kept it from being so",
+    source: "fs/direct-io.c: do_direct_IO()",
+    bugs: ["DIO-007", "DIO-041", "DIO-128"],
+    needs: ["get_block", "submit_bio", "dio_page_error", "dio_refill_pages"],
+    check: ({ requests, exercised, violated }) => ({
+      direct_IO_return(event) {
+        const iocb = requests.iocbOf(event);
+        const dio = iocb?.dio;
+        if (iocb === undefined || !dio?.isWrite || dio.isBlkdev) return;
+        if (dio.submitted >= iocb.bytes || Number(event["ret"]) < 0) return;
+        exercised();
+        if (dio.holes > 0 || dio.submitError || dio.pageError) return;
+        violated(`${iocb.bytes} bytes in bios`, dio.alloc, event);
+      },
+    }),
+  },
+  {
+    id: "partial-progress/no-more-than-done",
+    sentence: "No more bytes are reported than were transferred, or are a hole",
+    why: "the application takes for done what nobody has done",
+    source: "fs/direct-io.c: dio_complete()",
+    bugs: ["DIO-007", "DIO-041", "DIO-128", "DIO-146"],
+    needs: ["get_block", "submit_bio"],
+    check: ({ exercised, violated }) => ({
+      reported({ dio, buffered }, res, event) {
+        if (dio === undefined || dio.isBlkdev || res <= 0) return;
+        exercised();
+        const done = bytesMapped(dio) + buffered;
+        if (res > done) violated(`at most ${done} bytes`, dio.alloc, event);
+      },
     }),
   },
 ];
 
-/**
- * Handlers that are told what a request was reported with: by the callback, or
- * by the return of the method.
- */
-function onReport(
-  { requests }: RuleScope,
-  tell: (dio: DioState, reported: number, event: TraceEvent) => void,
-): Record<
-  "aio_complete" | "dio_free" | "direct_IO_return",
-  (event: TraceEvent) => void
-> {
-  // A dio that the submitter completes is gone when the method returns.
-  const completedBySubmitter: Map<number, DioState> = new Map();
-  return {
-    dio_free(event) {
-      const dio = requests.dioOf(event);
-      if (dio?.complete?.["is_async"] === 0) {
-        completedBySubmitter.set(dio.iocb, dio);
-      }
-    },
-    direct_IO_return(event) {
-      const iocb = event.iocb ?? 0;
-      const dio = completedBySubmitter.get(iocb);
-      completedBySubmitter.delete(iocb);
-      if (dio) tell(dio, Number(event["ret"]), event);
-    },
-    aio_complete(event) {
-      const dio = requests.iocbOf(event)?.dio;
-      if (dio?.complete) tell(dio, Number(event["res"]), event);
-    },
-  };
+function allNoted(
+  { requests, exercised, violated }: RuleScope,
+  event: TraceEvent,
+): void {
+  const dio = requests.dioOf(event);
+  if (dio === undefined || dio.failed === 0) return;
+  exercised();
+  if (dio.noted >= dio.failed) return;
+  violated("dio_io_error before it", dio.bioError, event);
 }
 
-/** Whether end_io or the write-sync may have put its own error in place. */
-function replaced({ profile }: RuleScope, dio: DioState): boolean {
-  return (profile.endIoAlways && Number(dio.endIoReturn?.["ret"] ?? 0) !== 0) ||
-    dio.writeSync !== undefined;
-}
-
-function precedence({ profile }: RuleScope, dio: DioState): number {
-  const { alloc, complete, pageError, bioError } = dio;
-  const submitted = Number(complete?.["ret"]);
-  const attempted = Number(complete?.["result"]);
-  const room = Number(alloc["i_size"]) - Number(complete?.["offset"]);
-  const isRead = alloc["rw"] === "read";
-  const count = isRead ? Math.min(attempted, room) : attempted;
-  const faulted = submitted === -14 && count > 0 && profile.faultedReadCounts;
-  if (submitted < 0 && submitted !== -EIOCBQUEUED && !faulted) return submitted;
-  if (pageError) return Number(pageError["error"]);
-  if (bioError) return bioResult(profile.nowaitAgain, bioError);
-  return count;
-}
-
-function bioResult(nowaitAgain: boolean, bioError: TraceEvent): number {
-  const error = Number(bioError["error"]);
-  return nowaitAgain && error === -11 ? error : -EIO;
+function compare(
+  { exercised, violated }: RuleScope,
+  dio: DioState,
+  expected: number,
+  reported: number,
+  event: TraceEvent,
+): void {
+  if (dio.isBlkdev || Number.isNaN(expected)) return;
+  exercised();
+  if (expected === reported) return;
+  violated(
+    `${errnoName(expected)}, it is ${errnoName(reported)}`,
+    dio.submitError ?? dio.pageError ?? dio.bioError ?? dio.alloc,
+    event,
+  );
 }

@@ -1,0 +1,142 @@
+/**
+ * The suite's scenarios for what filesystems do besides: sizes on disk,
+ * transactions that fail, blocks that run out, parts of new blocks.
+ *
+ * @module
+ */
+
+import type { Scenario } from "./scenario.ts";
+import { BLOCK, blocks, pieces, readsBack, submits } from "./scenario_parts.ts";
+
+/** A write of 512 bytes of the first block, and a look at what came of it. */
+function writesPart(comm: string, offset: number): Scenario["tasks"][number] {
+  return {
+    comm,
+    ops: [
+      { op: "aio_write", offset, bytes: 512 },
+      { op: "getevents", min: 1 },
+      { op: "read", offset, bytes: 512 },
+    ],
+  };
+}
+
+/** Scenarios for what only some models do. */
+export const MODEL_SCENARIOS: readonly Scenario[] = [
+  {
+    id: "aio-write-behind-disk-size",
+    title:
+      "An asynchronous write inside the file, behind the size that is on disk",
+    rules: ["no-sleep-in-interrupt/context"],
+    file: { ...pieces(2, "written"), diskSize: BLOCK },
+    tasks: [submits("aio_write", 2, readsBack(2))],
+  },
+  {
+    id: "two-appends",
+    title:
+      "Two writes behind the end of the file, the longer one first or last",
+    rules: ["size-after-data/on-disk-follows"],
+    needs: ["truncate"],
+    file: pieces(1, "written"),
+    tasks: [
+      {
+        comm: "longer",
+        ops: [
+          { op: "aio_write", offset: 2 * BLOCK, bytes: BLOCK },
+          { op: "getevents", min: 1 },
+          { op: "read", offset: 2 * BLOCK, bytes: BLOCK },
+        ],
+      },
+      {
+        comm: "shorter",
+        ops: [
+          { op: "aio_write", offset: BLOCK, bytes: BLOCK },
+          { op: "getevents", min: 1 },
+          { op: "read", offset: BLOCK, bytes: BLOCK },
+        ],
+      },
+    ],
+  },
+  {
+    id: "append-error",
+    title: "A write behind the end of the file that fails, and another try",
+    rules: ["completion-resources/no-orphan-left"],
+    needs: ["truncate"],
+    faults: [{ nth: 1 }],
+    file: pieces(1, "written"),
+    tasks: [{
+      comm: "writer",
+      ops: [
+        { op: "aio_write", offset: BLOCK, bytes: 2 * BLOCK },
+        { op: "getevents", min: 1 },
+        { op: "write", offset: BLOCK, bytes: 2 * BLOCK },
+        { op: "read", offset: 0, bytes: 3 * BLOCK },
+      ],
+    }],
+  },
+  {
+    id: "append-no-space",
+    title:
+      "Writes for which the device has no space, until a truncate made some",
+    rules: ["completion-resources/no-orphan-left"],
+    needs: ["truncate", "unwritten"],
+    device: { sizeBytes: 6 * BLOCK },
+    file: {
+      size: 3 * BLOCK,
+      extents: [{ offset: 0, bytes: 3 * BLOCK, state: "written" }],
+    },
+    tasks: [{
+      comm: "writer",
+      ops: [
+        { op: "write", offset: 3 * BLOCK, bytes: 3 * BLOCK },
+        { op: "truncate", size: 0 },
+        { op: "write", offset: 0, bytes: 3 * BLOCK },
+        { op: "read", offset: 0, bytes: 3 * BLOCK },
+      ],
+    }],
+  },
+  {
+    id: "aio-write-parts",
+    title: "Asynchronous writes of two parts of one new block",
+    rules: ["dio-count-balanced/own-counters"],
+    needs: ["unwritten"],
+    file: pieces(1, "unwritten"),
+    tasks: [writesPart("first", 0), writesPart("second", 1024)],
+  },
+  {
+    id: "aio-write-part-and-whole",
+    title: "Asynchronous writes of a part of a new block, and of the next two",
+    rules: ["dio-count-balanced/own-counters"],
+    needs: ["unwritten"],
+    file: pieces(2, "unwritten"),
+    tasks: [
+      writesPart("part", 512),
+      {
+        comm: "whole",
+        ops: [
+          { op: "aio_write", offset: BLOCK, bytes: BLOCK },
+          { op: "getevents", min: 1 },
+          { op: "read", offset: BLOCK, bytes: BLOCK },
+        ],
+      },
+    ],
+  },
+  {
+    id: "write-and-overwrite",
+    title:
+      "An asynchronous write to new blocks beside one that changes no metadata",
+    rules: ["dio-count-balanced/own-counters"],
+    needs: ["unwritten"],
+    file: blocks("written", "unwritten"),
+    tasks: [
+      submits("aio_write", 1, readsBack(1)),
+      {
+        comm: "other",
+        ops: [
+          { op: "aio_write", offset: BLOCK, bytes: BLOCK },
+          { op: "getevents", min: 1 },
+          { op: "read", offset: BLOCK, bytes: BLOCK },
+        ],
+      },
+    ],
+  },
+];
