@@ -2,9 +2,9 @@
  * Checks what `deno doc --lint` does not: that the documentation of every
  * public symbol is complete.
  *
- * Every symbol has a sentence. Functions and classes have an `@example`;
- * functions have an `@param` for each parameter, and `@returns` unless they
- * return nothing.
+ * Every symbol has a sentence. Functions and classes have an `@example`, which
+ * asserts more than that they exist; functions have an `@param` for each
+ * parameter, and `@returns` unless they return nothing.
  *
  * ```sh
  * deno run --allow-read --allow-run=deno tools/check_docs.ts [ENTRY…]
@@ -19,6 +19,7 @@
 interface Tag {
   readonly kind: string;
   readonly name?: string;
+  readonly doc?: string;
 }
 
 interface JsDoc {
@@ -92,9 +93,26 @@ function symbolGaps({ name, declarations }: DocSymbol): string[] {
     if (index === 0 && needsExample && examples.length === 0) {
       missing.push("no @example");
     }
+    const idle = index === 0 && needsExample
+      ? examples.filter(assertsNothing)
+      : [];
+    missing.push(...idle.map(() => "an @example that cannot fail"));
     const { filename, line } = declaration.location;
     return missing.map((what) => `${filename}:${line + 1} ${name}: ${what}`);
   });
+}
+
+/** A piece of code that is run; what it asserts; what is true of any symbol. */
+const CODE = /^```tsx?\n[^]*?^```$/gm;
+const ASSERTION = /\bassert\w*\([^]*?\);$/gm;
+const TRIVIAL =
+  /^assert\w*\(\s*(?:typeof [\w.]+,|[^,]* instanceof \w+\s*(?:,|\)))/;
+
+/** Whether an example would pass whatever the symbol does. */
+function assertsNothing({ doc = "" }: Tag): boolean {
+  const code = doc.match(CODE) ?? [];
+  const assertions = code.join("\n").match(ASSERTION) ?? [];
+  return code.length > 0 && assertions.every((text) => TRIVIAL.test(text));
 }
 
 /** Whether this is the body behind overloads, which nobody sees. */

@@ -15,7 +15,10 @@ function gapsOf(symbol: DocSymbol): string[] {
 function functionWith(
   params: { kind: string; name?: string }[],
   returnType: { kind: string; value: unknown },
-  jsDoc?: { doc: string; tags: { kind: string; name?: string }[] },
+  jsDoc?: {
+    doc: string;
+    tags: { kind: string; name?: string; doc?: string }[];
+  },
 ): DocSymbol {
   const declaration = {
     location: LOCATION,
@@ -91,4 +94,32 @@ Deno.test("findGaps() wants a sentence of every module and interface", () => {
     "mod.ts:1 module: no sentence of documentation",
     "a.ts:7 I: no sentence of documentation",
   ]);
+});
+
+for (
+  const [code, cannotFail] of [
+    ['assertEquals(typeof f, "function");', true],
+    ["assertEquals(new C() instanceof C, true);", true],
+    ["assert(new C() instanceof C);", true],
+    ["f();", true],
+    ["assert(new C() instanceof C);\nassertEquals(f(), 1);", false],
+    ["assertEquals(f(), 1);", false],
+    ["assertThrows(\n  () => f(),\n  RangeError,\n);", false],
+  ] as const
+) {
+  Deno.test(`findGaps() ${cannotFail ? "refuses" : "accepts"} the example ${code}`, () => {
+    const doc = `\`\`\`ts\n${code}\n\`\`\``;
+    const tags = [{ kind: "example", doc }];
+    const gaps = gapsOf(functionWith([], VOID, { doc: "Does it.", tags }));
+    assertEquals(
+      gaps,
+      cannotFail ? ["a.ts:7 f: an @example that cannot fail"] : [],
+    );
+  });
+}
+
+Deno.test("findGaps() wants nothing of an example that is not run", () => {
+  const tags = [{ kind: "example", doc: "```ts ignore\nf();\n```" }];
+  const f = functionWith([], VOID, { doc: "Does it.", tags });
+  assertEquals(gapsOf(f), []);
 });

@@ -170,6 +170,8 @@ export function fileError(
 export interface OptionNames {
   /** Options with a value. */
   readonly string?: readonly string[];
+  /** Options with a value that may be given more than once. */
+  readonly list?: readonly string[];
   /** Options without one. */
   readonly boolean?: readonly string[];
   /** Short names, and what each stands for. */
@@ -180,6 +182,8 @@ export interface OptionNames {
 export interface Options {
   /** Values of the options that were given. */
   readonly values: ReadonlyMap<string, string>;
+  /** All values of each of them. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
   /** The options without a value that were given. */
   readonly flags: ReadonlySet<string>;
   /** Everything else. */
@@ -200,26 +204,29 @@ export function readOptions(
   names: OptionNames,
 ): Options {
   const boolean = ["help", ...names.boolean ?? []];
-  const string = names.string ?? [];
+  const list = names.list ?? [];
+  const string = [...names.string ?? [], ...list];
   const alias = { h: "help", ...names.alias };
   const parsed: Record<string, unknown> = parseArgs(args, {
     boolean,
     string: ["_", ...string],
+    collect: list,
     alias,
     unknown: (arg, key) => {
       if (key !== undefined) throw unknownOption(arg, [...boolean, ...string]);
     },
   });
-  const values = new Map<string, string>();
+  const lists = new Map<string, string[]>();
   for (const name of string) {
-    const value = parsed[name];
-    if (value === "") {
+    const given = [parsed[name] ?? []].flat().map(String);
+    if (given.includes("")) {
       throw new UserError(`Option --${name} needs a value: --${name} VALUE`);
     }
-    if (value !== undefined) values.set(name, String(value));
+    if (given.length > 0) lists.set(name, given);
   }
   return {
-    values,
+    values: new Map([...lists].map(([name, given]) => [name, given.at(-1)!])),
+    lists,
     flags: new Set(boolean.filter((name) => parsed[name] === true)),
     rest: (parsed["_"] as (string | number)[]).map(String),
   };

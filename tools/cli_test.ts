@@ -33,6 +33,15 @@ Deno.test("readOptions() gives values, flags and the rest", () => {
   assertEquals(options.rest, ["a", "-", "8"]);
 });
 
+Deno.test("readOptions() gives all values of an option that has a list", () => {
+  const { lists, values } = readOptions(["--a", "1", "--a=2", "--b", "3"], {
+    string: ["b"],
+    list: ["a", "c"],
+  });
+  assertEquals(lists.get("a"), ["1", "2"]);
+  assertEquals([lists.has("c"), values.get("b")], [false, "3"]);
+});
+
 Deno.test("readOptions() knows -h and --help everywhere", () => {
   assertEquals([...readOptions(["-h"], {}).flags], ["help"]);
   assertEquals([...readOptions(["--help"], {}).flags], ["help"]);

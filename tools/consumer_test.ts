@@ -7,6 +7,13 @@
 // of its own; of such a member it neither ships nor misses anything.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  type Outcome,
+  ROOT,
+  runDeno,
+  test,
+  testProject,
+} from "./testdata/project.ts";
 
 /** The user's project, in testdata/consumer/; the first file is the model. */
 const MODEL_FILES = ["my_filesystem.ts", "my_filesystem_test.ts"] as const;
@@ -18,81 +25,20 @@ const BREAK = {
   rule: "completion-order/reader-sees-data",
 };
 
-const ROOT = new URL("../", import.meta.url);
 const TESTDATA = new URL("./testdata/consumer/", import.meta.url);
-const DIRECTORY = "/tmp";
-
-interface Outcome {
-  readonly code: number;
-  readonly output: string;
-}
-
-const NEEDED = [
-  { name: "read", path: ROOT },
-  { name: "write", path: DIRECTORY },
-  { name: "run", command: Deno.execPath() },
-] as const;
-
-const missing = NEEDED
-  .filter((need) => Deno.permissions.querySync(need).state !== "granted")
-  .map(({ name }) => `--allow-${name}`);
-const reason = missing.length > 0
-  ? ` [ignored: needs ${missing.join(" ")}]`
-  : "";
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name: name + reason, ignore: missing.length > 0, fn });
-}
-
-/** Runs this same Deno, and collects what it says. */
-async function runDeno(
-  cwd: string | URL,
-  args: readonly string[],
-): Promise<Outcome> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
-}
-
-/**
- * The configuration of a project that uses this package as it is here. The
- * packages of JSR are those that this very test runs with, stand-ins or not.
- */
-async function projectConfig(): Promise<string> {
-  const text = await Deno.readTextFile(new URL("deno.json", ROOT));
-  const { name, version, links } = JSON.parse(text);
-  const hasStandIns = import.meta.resolve("@std/testing/bdd")
-    .startsWith("file:");
-  const linked: string[] = ["./", ...(hasStandIns ? links : [])];
-  return JSON.stringify({
-    imports: { [name]: `jsr:${name}@^${version}` },
-    links: linked.map((link) => new URL(link, ROOT).href),
-  });
-}
 
 /** Runs `deno test` on the user's project, its model edited before. */
-async function testProject(edit: (model: string) => string): Promise<Outcome> {
-  const project = await Deno.makeTempDir({ dir: DIRECTORY });
-  try {
-    await Deno.writeTextFile(`${project}/deno.json`, await projectConfig());
-    for (const file of MODEL_FILES) {
-      const text = await Deno.readTextFile(new URL(file, TESTDATA));
-      const edited = file === MODEL_FILES[0] ? edit(text) : text;
-      await Deno.writeTextFile(`${project}/${file}`, edited);
-    }
-    return await runDeno(project, ["test", "--no-lock"]);
-  } finally {
-    await Deno.remove(project, { recursive: true });
+async function testModel(edit: (model: string) => string): Promise<Outcome> {
+  const files: Record<string, string> = {};
+  for (const file of MODEL_FILES) {
+    const text = await Deno.readTextFile(new URL(file, TESTDATA));
+    files[file] = file === MODEL_FILES[0] ? edit(text) : text;
   }
+  return await testProject(files);
 }
 
 test("a user's model of under 60 lines passes the suite", async () => {
-  const { code, output } = await testProject((model) => {
+  const { code, output } = await testModel((model) => {
     assert(model.trimEnd().split("\n").length < 60);
     return model;
   });
@@ -100,7 +46,7 @@ test("a user's model of under 60 lines passes the suite", async () => {
 });
 
 test(`a user's model with a mistake breaks ${BREAK.rule}`, async () => {
-  const { code, output } = await testProject((model) => {
+  const { code, output } = await testModel((model) => {
     assertEquals(model.split(BREAK.find).length, 2, BREAK.find);
     return model.replace(BREAK.find, BREAK.replace);
   });

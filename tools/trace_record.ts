@@ -9,7 +9,6 @@ import {
   PROFILE_NAMES,
   type ProfileName,
   random,
-  replay,
   ReplayError,
   type Strategy,
 } from "../core/mod.ts";
@@ -17,14 +16,17 @@ import {
   formatFailure,
   mountForQuestions,
   parseToken,
+  replayRun,
   type RunReport,
   runScenario,
   type RunToken,
   type Scenario,
+  scenarioOfToken,
   SCENARIOS,
+  seedOfToken,
   whyNot,
 } from "../conformance/mod.ts";
-import { MODELS, type ModelSpec } from "../fs_models/mod.ts";
+import { ALL_MODELS, type ModelSpec } from "../fs_models/mod.ts";
 import {
   EXIT_OK,
   EXIT_VIOLATED,
@@ -36,8 +38,9 @@ import {
   UserError,
 } from "./cli.ts";
 import { openRealDevice, SCENARIO_BYTES, whyNotReal } from "./trace_device.ts";
-import { encodeJsonl, type TraceHeader } from "./trace_jsonl.ts";
-import { renderText } from "./trace_text.ts";
+import type { Broken } from "./trace_collect.ts";
+import { FORMATS } from "./trace_formats.ts";
+import type { TraceHeader } from "./trace_jsonl.ts";
 
 /** How to use it. */
 export const RECORD_HELP = `Runs one scenario and writes its trace.
@@ -53,7 +56,8 @@ Usage: deno run tools/trace.ts record --fs FS --scenario S [OPTIONS]
   --device D        memory (default), or a file or block device, opened with
                     O_DIRECT. Its first MiB is OVERWRITTEN; one that holds
                     data there is refused without --force. Needs --allow-ffi
-  --format F        jsonl (default, also on a terminal) or text
+  --format F        jsonl (default, also on a terminal), text, html, svg,
+                    or another one ('list formats')
   --color WHEN      of text: auto (default), always, never
   -o, --output OUT  a file, instead of standard output. Needs --allow-write
 
@@ -100,7 +104,7 @@ interface Plan {
 export async function record(
   args: readonly string[],
   io: Io,
-  models: readonly ModelSpec[] = MODELS,
+  models: readonly ModelSpec[] = ALL_MODELS,
 ): Promise<number> {
   const options = readOptions(args, NAMES);
   if (options.flags.has("help")) {
@@ -114,22 +118,30 @@ export async function record(
     );
   }
   const plan = planOf(options, models);
-  const format = choice(options, "format", ["jsonl", "text"]);
+  const format = lookUp(
+    "format",
+    options.values.get("format") ?? "jsonl",
+    FORMATS,
+  );
   const color = choice(options, "color", ["auto", "always", "never"]);
   const device = options.values.get("device") ?? "memory";
   const force = options.flags.has("force");
   const report = device === "memory"
     ? runPlan(plan, {})
     : runOnReal(plan, device, force);
-  const header = headerOf(plan, options, report, device === "memory");
+  const header = headerOf(plan, report, device === "memory");
   const output = options.values.get("output") ?? "-";
-  const lines = format === "jsonl"
-    ? encodeJsonl(header, report.events)
-    : renderText(report.events, {
-      width: io.columns,
-      color: color === "always" ||
-        color === "auto" && io.color && output === "-",
-    });
+  const trace = {
+    events: report.events,
+    broken: brokenOf(report),
+    error: null,
+  };
+  const lines = format.write(header, trace, {
+    name: header.scenario ?? "",
+    width: io.columns,
+    color: color === "always" ||
+      color === "auto" && io.color && output === "-",
+  });
   await writeLines(output, lines, io);
   if (report.violations.length === 0) return EXIT_OK;
   await io.err.write(`${formatFailure(report)}\n`);
@@ -183,6 +195,11 @@ function planOfToken(
   models: readonly ModelSpec[],
 ): Plan {
   const token = readToken(text);
+  if (token.then?.strategy === "exhaustive") {
+    throw new UserError(
+      `Cannot record schedule ${text}: it stands for many runs, 'explore.ts --replay' makes them`,
+    );
+  }
   const says: readonly (readonly [string, string])[] = [
     ["fs", token.model],
     ["scenario", token.scenario],
@@ -203,18 +220,33 @@ function planOfToken(
   }
   return {
     model: findModel(token.model, models),
-    scenario: findScenario(token.scenario),
+    scenario: scenarioOfRun(token),
     profile: token.profile,
-    seed: null,
+    seed: seedOfToken(token),
     token,
   };
 }
 
 function readToken(text: string): RunToken {
+  return asUserError(SyntaxError, () => parseToken(text));
+}
+
+/** The scenario of a token, also one that another was shrunk to. */
+function scenarioOfRun(token: RunToken): Scenario {
+  return token.scenario.includes("~")
+    ? asUserError(RangeError, () => scenarioOfToken(token))
+    : findScenario(token.scenario);
+}
+
+/** Turns an error about what the user gave into one that is told him. */
+function asUserError<T>(
+  what: ErrorConstructor | typeof ReplayError,
+  action: () => T,
+): T {
   try {
-    return parseToken(text);
+    return action();
   } catch (error) {
-    if (error instanceof SyntaxError) throw new UserError(error.message);
+    if (error instanceof what) throw new UserError(error.message);
     throw error;
   }
 }
@@ -247,8 +279,7 @@ function choice(
   return lookUp(name, values.get(name) ?? choices[0], all);
 }
 
-function strategyOf({ seed, token }: Plan): Strategy {
-  if (token !== null) return replay(token.choices);
+function strategyOf({ seed }: Plan): Strategy {
   return seed === null ? fifo() : random(seed);
 }
 
@@ -258,14 +289,15 @@ type Where = Pick<
 >;
 
 function runPlan(plan: Plan, where: Where): RunReport {
-  const { model, scenario, profile } = plan;
-  try {
-    const strategy = strategyOf(plan);
-    return runScenario(model, scenario, { profile, strategy, ...where });
-  } catch (error) {
-    if (error instanceof ReplayError) throw new UserError(error.message);
-    throw error;
+  const { model, scenario, profile, token } = plan;
+  if (token !== null) {
+    return asUserError(
+      ReplayError,
+      () => replayRun(model, scenario, token, where),
+    );
   }
+  const strategy = strategyOf(plan);
+  return runScenario(model, scenario, { profile, strategy, ...where });
 }
 
 function runOnReal(plan: Plan, path: string, force: boolean): RunReport {
@@ -292,7 +324,6 @@ function stopwatch(): () => number {
 
 function headerOf(
   { model, scenario, profile, seed }: Plan,
-  { values }: Options,
   report: RunReport,
   isVirtual: boolean,
 ): TraceHeader {
@@ -302,8 +333,18 @@ function headerOf(
     scenario: scenario.id,
     ...(seed !== null && { seed }),
     clock: isVirtual ? "virtual" : "monotonic",
-    ...(isVirtual && { schedule: values.get("schedule") ?? report.token }),
+    ...(isVirtual && { schedule: report.token }),
   };
+}
+
+/** What a run has broken, with the events that it was. */
+function brokenOf({ violations, events }: RunReport): Broken[] {
+  const bySeq = new Map(events.map((event) => [event.seq, event]));
+  return violations.map((violation) => ({
+    ...violation,
+    events: violation.events.map((seq) => bySeq.get(seq))
+      .filter((event) => event !== undefined),
+  }));
 }
 
 async function writeLines(

@@ -1,6 +1,7 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
@@ -25,14 +26,18 @@ function headerOf(trace: string): Record<string, unknown> {
 
 Deno.test("record writes jsonl, first come, first served", async () => {
   const trace = await run(...UNWRITTEN);
-  assertEquals(headerOf(trace), {
+  const { schedule, ...header } = headerOf(trace);
+  assertEquals(header, {
     endio: 1,
     profile: "v3.12",
     fs: "ext4",
     scenario: "aio-write-unwritten",
     clock: "virtual",
-    schedule: "endio1:v3.12:ext4:aio-write-unwritten:fifo:",
   });
+  assertMatch(
+    String(schedule),
+    /^endio1:v3\.12:ext4:aio-write-unwritten:fifo:\.AAA\w+$/,
+  );
   assertStringIncludes(trace, '"ev":"trace_end"');
 });
 
@@ -50,13 +55,33 @@ Deno.test("record repeats a run from its token", async () => {
   const again = await run("--schedule", String(schedule), "--fs", "ext4");
   const eventsOf = (text: string) => text.slice(text.indexOf("\n"));
   assertEquals(eventsOf(again), eventsOf(trace));
-  assertEquals(headerOf(again)["schedule"], schedule);
+  assertEquals(headerOf(again), headerOf(trace));
   assertEquals(headerOf(again)["profile"], "v6.1");
+  assertEquals(headerOf(again)["seed"], 3);
+});
+
+Deno.test("record goes on at random behind the first choices of a token", async () => {
+  const scenario = ["--fs", "ext4", "--scenario", "two-writers-unwritten"];
+  const { schedule } = headerOf(await run(...scenario, "--seed", "3"));
+  const goesOn = await run("--schedule", `${schedule}+random-5@4`);
+  const header = headerOf(goesOn);
+  assertEquals(header["seed"], undefined);
+  const again = await run("--schedule", String(header["schedule"]));
+  assertEquals(again, goesOn);
+});
+
+Deno.test("record runs a scenario that another one was shrunk to", async () => {
+  const trace = await run(
+    "--schedule",
+    "endio1:v3.12:ext4:aio-write-many~1:fifo:",
+  );
+  assertEquals(headerOf(trace)["scenario"], "aio-write-many~1");
+  assert(!trace.includes("truncater"));
 });
 
 Deno.test("record writes text without colours where there is no terminal", async () => {
   const text = await run(...UNWRITTEN, "--format", "text");
-  assert(text.startsWith("seq   ns  writer-10 "));
+  assert(text.startsWith("seq   ns  swapper-0 "));
   assert(!text.includes("\x1b"));
   const coloured = await run(
     ...[...UNWRITTEN, "--format", "text", "--color", "always"],
@@ -95,6 +120,16 @@ const MISTAKES: [args: string[], message: string][] = [
   [["--schedule", TOKEN, "--seed", "1"], "leave out --seed"],
   [["--schedule", TOKEN.replace("ext4", "ext9")], "Unknown filesystem 'ext9'"],
   [["--schedule", `${TOKEN}F`], "Cannot replay choice"],
+  [
+    ["--schedule", `${TOKEN}.AAAA`],
+    " steps, the recorded one 0; the program is not the one that was recorded",
+  ],
+  [["--schedule", `${TOKEN}+exhaustive`], "it stands for many runs"],
+  [["--schedule", `${TOKEN}+lifo`], "it goes on with 'lifo', choose fifo"],
+  [
+    ["--schedule", TOKEN.replace("aio-write", "aio-write~99")],
+    "Cannot reduce scenario aio-write to aio-write~99: it has no reduction 99",
+  ],
   [["--schedule", TOKEN, "--device", "f"], "Cannot run a schedule on a real"],
   [
     ["--fs", "ext4", "--scenario", "aio-write-inline", "--device", "f"],
@@ -123,7 +158,7 @@ Deno.test("record ends with 1 when a rule is broken, the trace written", async (
   const args = ["--fs", model.name, "--scenario", "aio-write-unwritten"];
   assertEquals(await record(args, io, [model]), 1);
   assertStringIncludes(io.stdout(), '"ev":"trace_end"');
-  assertStringIncludes(io.stderr(), `${mutant?.ruleClass}/`);
+  assertStringIncludes(io.stderr(), `${mutant?.rule.split("/")[0]}/`);
   assertStringIncludes(io.stderr(), "expected ");
   assertStringIncludes(io.stderr(), "record --schedule endio1:");
 });

@@ -12,6 +12,7 @@ import {
   DirectIo,
   EIOCBQUEUED,
   ENOMEM,
+  EV,
   finish,
   type MaybeTask,
   type SuperBlock,
@@ -48,6 +49,7 @@ class SplitDrop extends DirectIo {
     const { kernel } = this;
     const dio = use(bio.biPrivate as Dio);
     const lock = dio.bioLock;
+    if (kernel.tracing) kernel.emit(EV.dio_bio_end_aio, dio.id, bio.id);
     if (bio.biError !== 0) yield* this.dioNoteError(dio, bio);
     this.dioBioRelease(dio, bio);
     if (lock.mustWait(kernel)) yield lock.request(kernel);
@@ -120,10 +122,10 @@ class LetsGoEarly extends DirectIo {
 
 /** Pages are released before the zero page took their place, and again. */
 class ReleasesTwice extends DirectIo {
-  override dioBioRelease(dio: Dio, bio: Bio): void {
+  override dioBioRelease(dio: Dio, bio: Bio): Task<void> | null {
     this.kernel.bios.get(bio);
     super.dioBioRelease(dio, bio);
-    super.dioBioRelease(dio, bio);
+    return super.dioBioRelease(dio, bio);
   }
 }
 
@@ -132,7 +134,7 @@ export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
   {
     id: "dio-done-before-end-io",
     mistake: "i_dio_count drops before end_io",
-    ruleClass: "completion-order",
+    rule: "completion-order/end-io-before-dio-done",
     bugs: ["DIO-082"],
     directIo: staged([
       "result",
@@ -145,7 +147,7 @@ export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
   {
     id: "aio-complete-before-dio-done",
     mistake: "aio_complete comes before the drop of i_dio_count",
-    ruleClass: "completion-order",
+    rule: "completion-order/dio-done-before-aio-complete",
     bugs: ["DIO-121"],
     directIo: staged([
       "result",
@@ -158,14 +160,14 @@ export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
   {
     id: "no-free",
     mistake: "the dio is not freed",
-    ruleClass: "released-once",
+    rule: "released-once/dio",
     bugs: ["DIO-131"],
     directIo: staged(["result", "end_io", "inode_dio_done", "aio_complete"])!,
   },
   {
     id: "free-twice",
     mistake: "the dio is freed twice",
-    ruleClass: "released-once",
+    rule: "released-once/double-free",
     bugs: ["DIO-020"],
     directIo: staged([
       "result",
@@ -179,7 +181,7 @@ export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
   {
     id: "free-before-aio-complete",
     mistake: "the dio is freed before aio_complete",
-    ruleClass: "completion-order",
+    rule: "completion-order/free-last",
     bugs: ["DIO-077"],
     directIo: staged([
       "result",
@@ -192,56 +194,56 @@ export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
   {
     id: "count-kept-on-early-failure",
     mistake: "i_dio_count is not dropped when the submission fails",
-    ruleClass: "dio-count-balanced",
+    rule: "dio-count-balanced/per-request",
     bugs: ["DIO-086"],
     directIo: (kernel) => new CountLeaker(kernel),
   },
   {
     id: "drop-and-test-apart",
     mistake: "drop and zero test of the reference count are not under one lock",
-    ruleClass: "completion-after-last-bio",
+    rule: "completion-after-last-bio/once",
     bugs: ["DIO-022"],
     directIo: (kernel) => new SplitDrop(kernel),
   },
   {
     id: "last-error-only",
     mistake: "the error of a bio that does not end last is dropped",
-    ruleClass: "error-reported",
+    rule: "error-reported/every-bio",
     bugs: ["DIO-001"],
     directIo: (kernel) => new LastErrorOnly(kernel),
   },
   {
     id: "workqueue-loser-leaks",
     mistake: "the loser of the workqueue race does not destroy its own",
-    ruleClass: "workqueue-life",
+    rule: "workqueue-life/gone-before-put-super",
     bugs: ["DIO-012"],
     directIo: (kernel) => new LoserLeaks(kernel),
   },
   {
     id: "no-wake-up",
     mistake: "the last bio does not wake the submitter",
-    ruleClass: "liveness",
+    rule: "liveness/blocked-for-ever",
     bugs: ["DIO-022"],
     directIo: (kernel) => new NoWakeUp(kernel),
   },
   {
     id: "first-bio-completes",
     mistake: "the first bio that ends completes the request",
-    ruleClass: "completion-after-last-bio",
+    rule: "completion-after-last-bio/all-ended",
     bugs: ["DIO-148"],
     directIo: (kernel) => new FirstBioCompletes(kernel),
   },
   {
     id: "lets-go-early",
     mistake: "the submitter drops its reference while it still submits",
-    ruleClass: "no-use-after-release",
+    rule: "no-use-after-release/slab",
     bugs: ["DIO-002"],
     directIo: (kernel) => new LetsGoEarly(kernel),
   },
   {
     id: "releases-twice",
     mistake: "a bio's pages are released twice",
-    ruleClass: "released-once",
+    rule: "released-once/page-pin",
     bugs: ["DIO-006"],
     directIo: (kernel) => new ReleasesTwice(kernel),
   },

@@ -9,19 +9,21 @@ import {
   type BlockDevice,
   type BufferHead,
   finish,
+  type Inode,
   type Kernel,
   type Kiocb,
   NOTHING,
   type SuperBlock,
   type Task,
   WorkItem,
-  Workqueue,
-  WQ_MEM_RECLAIM,
+  type Workqueue,
 } from "../../core/mod.ts";
 import {
   Ext4,
-  type Ext4Inode,
+  ext4AllocWorkqueue,
+  Ext4Inode,
   type Ext4IoEnd,
+  type FileLayout,
   type ModelSpec,
 } from "../../fs_models/mod.ts";
 import type { Mutant } from "./mutant.ts";
@@ -45,13 +47,7 @@ class DefersAgain extends Ext4 {
 
   constructor(kernel: Kernel, bdev: BlockDevice) {
     super(kernel, bdev);
-    this.#wq = new Workqueue(
-      kernel,
-      kernel.newWorkqueueId(),
-      "ext4-dio-unwritten",
-      WQ_MEM_RECLAIM,
-      1,
-    );
+    this.#wq = ext4AllocWorkqueue(kernel, "ext4-dio-unwritten");
   }
 
   override *ext4EndIoDio(
@@ -86,6 +82,72 @@ class NoConversion extends Ext4 {
   }
 }
 
+/** What a write has failed to write is converted as well. */
+class ConvertsFailed extends Ext4 {
+  override *ext4EndIoDio(
+    iocb: Kiocb,
+    offset: number,
+    size: number,
+  ): Task<void> {
+    const { iov, count } = iocb.iter;
+    const asked = iov.reduce((bytes, { len }) => bytes + len, 0);
+    yield* super.ext4EndIoDio(iocb, offset, Math.max(size, asked - count));
+  }
+}
+
+/** Parts of blocks are written by several at once. */
+class SharesBlocks extends Ext4 {
+  override ext4UnalignedAio(): boolean {
+    return false;
+  }
+}
+
+/** An inode whose counter of conversions to come never goes down. */
+class UncountedInode extends Ext4Inode {
+  override unwrittenDone(): Task<void> {
+    return NOTHING;
+  }
+}
+
+/** Conversions that were made are still counted as to come. */
+class LeaksUnwritten extends Ext4 {
+  override createFile(layout: FileLayout): Ext4Inode {
+    const { iSb, iIno, iSize, extents } = super.createFile(layout);
+    iSb.inodes.pop();
+    return new UncountedInode(iSb, iIno, iSize, extents);
+  }
+}
+
+/** Truncate and hole punch do not wait for direct I/O. */
+class DoesNotWait extends Ext4 {
+  override *truncate(inode: Inode, size: number): Task<number> {
+    yield* inode.sizeWrite(size);
+    return yield* this.#free(inode, size, Infinity);
+  }
+
+  override *punchHole(
+    inode: Inode,
+    offset: number,
+    bytes: number,
+  ): Task<number> {
+    return yield* this.#free(inode, offset, bytes);
+  }
+
+  *#free(inode: Inode, offset: number, bytes: number): Task<number> {
+    const { kernel } = this.sb;
+    const { extents, iDataSem } = inode as Ext4Inode;
+    const error = yield* this.journal.start();
+    if (error !== 0) return error;
+    yield* iDataSem.downWrite(kernel);
+    const block = 1 << inode.iBlkbits;
+    const removed = extents.remove(Math.ceil(offset / block), bytes / block);
+    this.journal.freeOnCommit(removed, this.allocator);
+    iDataSem.upWrite(kernel);
+    this.journal.stop();
+    return 0;
+  }
+}
+
 /** The completion's reference is not dropped when end_io never ran. */
 class IoEndLeaks extends Ext4 {
   override ext4EndIoDio(iocb: Kiocb): Task<void> {
@@ -103,29 +165,58 @@ export const EXT4_MUTANTS: readonly Mutant[] = [
   {
     id: "ext4-no-defer",
     mistake: "the mapping of unwritten blocks does not ask for deferral",
-    ruleClass: "no-sleep-in-interrupt",
+    rule: "no-sleep-in-interrupt/context",
     bugs: ["DIO-029"],
     model: ext4((kernel, bdev) => new NoDefer(kernel, bdev)),
   },
   {
     id: "ext4-defers-again",
     mistake: "end_io queues a second work and returns",
-    ruleClass: "no-double-deferral",
+    rule: "no-double-deferral/end-io-finishes",
     bugs: ["DIO-011"],
     model: ext4((kernel, bdev) => new DefersAgain(kernel, bdev)),
   },
   {
     id: "ext4-no-conversion",
     mistake: "what was written is not converted",
-    ruleClass: "completion-order",
+    rule: "completion-order/reader-sees-data",
     bugs: ["DIO-028"],
     model: ext4((kernel, bdev) => new NoConversion(kernel, bdev)),
   },
   {
     id: "ext4-io-end-leaks",
     mistake: "end_io does not put the io_end",
-    ruleClass: "liveness",
+    rule: "liveness/blocked-for-ever",
     bugs: ["DIO-086"],
     model: ext4((kernel, bdev) => new IoEndLeaks(kernel, bdev)),
+  },
+  {
+    id: "ext4-converts-failed",
+    mistake: "what a write has failed to write is converted",
+    rule: "convert-only-written/not-after-an-error",
+    bugs: ["DIO-014"],
+    profile: "v6.1",
+    model: ext4((kernel, bdev) => new ConvertsFailed(kernel, bdev)),
+  },
+  {
+    id: "ext4-shares-blocks",
+    mistake: "two writes of parts of one unwritten block are in flight at once",
+    rule: "sub-block-zeroing-serialised/alone-in-a-block",
+    bugs: ["DIO-088"],
+    model: ext4((kernel, bdev) => new SharesBlocks(kernel, bdev)),
+  },
+  {
+    id: "ext4-unwritten-leaks",
+    mistake: "i_unwritten does not go down when a conversion is done",
+    rule: "liveness/blocked-for-ever",
+    bugs: ["DIO-086"],
+    model: ext4((kernel, bdev) => new LeaksUnwritten(kernel, bdev)),
+  },
+  {
+    id: "ext4-does-not-wait",
+    mistake: "truncate and hole punch do not wait for direct I/O",
+    rule: "truncate-waits/in-flight-ended",
+    bugs: ["DIO-133"],
+    model: ext4((kernel, bdev) => new DoesNotWait(kernel, bdev)),
   },
 ];

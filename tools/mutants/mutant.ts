@@ -5,6 +5,7 @@
  */
 
 import type { ConformanceOptions } from "../../conformance/mod.ts";
+import type { ProfileName } from "../../core/mod.ts";
 import { MODELS, type ModelSpec } from "../../fs_models/mod.ts";
 
 /** One mistake. */
@@ -13,10 +14,16 @@ export interface Mutant {
   readonly id: string;
   /** What is wrong, one clause. */
   readonly mistake: string;
-  /** The class of the rule that must find it. */
-  readonly ruleClass: string;
+  /** The rule that must find it. */
+  readonly rule: string;
   /** The historic bugs that it stands for. */
   readonly bugs: readonly string[];
+  /**
+   * Whose semantics make it a mistake.
+   *
+   * @default {"v3.12"}
+   */
+  readonly profile?: ProfileName;
   /** The core with the mistake. */
   readonly directIo?: NonNullable<ConformanceOptions["directIo"]>;
   /** The model with the mistake; without it every shipped one is tried. */
@@ -24,6 +31,8 @@ export interface Mutant {
 }
 
 /** The models that a mutant is tried on. */
-export function modelsOf({ model }: Mutant): readonly ModelSpec[] {
+export function modelsOf(
+  { model }: Pick<Mutant, "model">,
+): readonly ModelSpec[] {
   return model ? [model] : MODELS;
 }
