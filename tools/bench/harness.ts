@@ -9,12 +9,26 @@ export interface Subject {
   /** What it is, for the table. */
   readonly name: string;
   /**
+   * Makes it ready; its time does not count.
+   *
+   * @returns Why it cannot run here, or null when it can.
+   */
+  prepare?(): Promise<string | null>;
+  /**
    * Does the work so many times.
    *
    * @param n How many times.
    * @returns Nothing, or a promise for an asynchronous peer.
    */
   run(n: number): void | Promise<void>;
+  /**
+   * Says more about the work that was done.
+   *
+   * @returns E.g. `7952278 states`.
+   */
+  note?(): string;
+  /** Leaves nothing behind, prepared or not. */
+  close?(): Promise<void>;
 }
 
 /** A claim: a subject costs at most so many times what its peer does. */
@@ -27,6 +41,26 @@ export interface Comparison {
   readonly unit: string;
   /** The ratio that is claimed. */
   readonly atMost: number;
+  /**
+   * How many units a round does.
+   *
+   * @default {those of the benchmark}
+   */
+  readonly units?: number;
+  /**
+   * How many rounds count.
+   *
+   * @default {15}
+   */
+  readonly rounds?: number;
+  /**
+   * How many rounds come before those that count.
+   *
+   * @default {3}
+   */
+  readonly warmUp?: number;
+  /** The name by which it has to be asked for: its peer is not everywhere. */
+  readonly onRequest?: string;
 }
 
 /** A benchmark: a name and its comparisons. */
@@ -47,8 +81,12 @@ export interface Measurement {
   readonly benchmark: string;
   /** The subject's name. */
   readonly subject: string;
+  /** What there is to say about it, or nothing. */
+  readonly subjectNote: string;
   /** The peer's name. */
   readonly peer: string;
+  /** What there is to say about it, or nothing. */
+  readonly peerNote: string;
   /** What is counted. */
   readonly unit: string;
   /** The subject's time. */
@@ -59,6 +97,18 @@ export interface Measurement {
   readonly ratio: number;
   /** The ratio that is claimed. */
   readonly atMost: number;
+  /** Whether the claim holds. */
+  readonly holds: boolean;
+}
+
+/** A comparison that cannot be made here. */
+export interface Unmeasured {
+  /** The benchmark's name. */
+  readonly benchmark: string;
+  /** The subject's or the peer's name. */
+  readonly subject: string;
+  /** Why it cannot run. */
+  readonly reason: string;
 }
 
 const WARM_UP = 3;
@@ -67,33 +117,71 @@ const ROUNDS = 15;
 /**
  * Measures a benchmark: subject and peer take turns, so that a machine that
  * changes its speed changes both.
+ *
+ * @param benchmark The benchmark.
+ * @param requested The comparison that was asked for by name, if any.
+ * @returns What each comparison came to, as soon as it has.
  */
-export async function measure(benchmark: Benchmark): Promise<Measurement[]> {
-  const results: Measurement[] = [];
-  for (const { subject, peer, unit, atMost } of benchmark.comparisons) {
-    const subjectNs: number[] = [];
-    const peerNs: number[] = [];
-    const ratios: number[] = [];
-    for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-      const a = await time(subject, benchmark.units);
-      const b = await time(peer, benchmark.units);
-      if (round < WARM_UP) continue;
-      subjectNs.push(a);
-      peerNs.push(b);
-      ratios.push(a / b);
+export async function* measure(
+  benchmark: Benchmark,
+  requested?: string,
+): AsyncGenerator<Measurement | Unmeasured, void, void> {
+  for (const comparison of benchmark.comparisons) {
+    const { subject, peer, onRequest } = comparison;
+    if (onRequest !== undefined && onRequest !== requested) continue;
+    try {
+      yield await missing(benchmark, subject) ??
+        await missing(benchmark, peer) ??
+        await compare(benchmark, comparison);
+    } finally {
+      await subject.close?.();
+      await peer.close?.();
     }
-    results.push({
-      benchmark: benchmark.name,
-      subject: subject.name,
-      peer: peer.name,
-      unit,
-      subjectNs: median(subjectNs),
-      peerNs: median(peerNs),
-      ratio: median(ratios),
-      atMost,
-    });
   }
-  return results;
+}
+
+async function missing(
+  benchmark: Benchmark,
+  subject: Subject,
+): Promise<Unmeasured | null> {
+  const reason = await subject.prepare?.() ?? null;
+  return reason === null
+    ? null
+    : { benchmark: benchmark.name, subject: subject.name, reason };
+}
+
+async function compare(
+  benchmark: Benchmark,
+  comparison: Comparison,
+): Promise<Measurement> {
+  const { subject, peer, unit, atMost } = comparison;
+  const { units = benchmark.units, rounds = ROUNDS } = comparison;
+  const { warmUp = WARM_UP } = comparison;
+  const subjectNs: number[] = [];
+  const peerNs: number[] = [];
+  const ratios: number[] = [];
+  for (let round = 0; round < warmUp + rounds; round++) {
+    const a = await time(subject, units);
+    const b = await time(peer, units);
+    if (round < warmUp) continue;
+    subjectNs.push(a);
+    peerNs.push(b);
+    ratios.push(a / b);
+  }
+  const ratio = median(ratios);
+  return {
+    benchmark: benchmark.name,
+    subject: subject.name,
+    subjectNote: subject.note?.() ?? "",
+    peer: peer.name,
+    peerNote: peer.note?.() ?? "",
+    unit,
+    subjectNs: median(subjectNs),
+    peerNs: median(peerNs),
+    ratio,
+    atMost,
+    holds: ratio <= atMost,
+  };
 }
 
 async function time(subject: Subject, units: number): Promise<number> {

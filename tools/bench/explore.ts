@@ -1,0 +1,190 @@
+/**
+ * Benchmark `explore`: what it costs to run code in every order.
+ *
+ * @module
+ */
+
+import {
+  ExhaustiveStrategy,
+  type Rule,
+  ruleClass,
+  RULES,
+  RunArena,
+  runScenario,
+  type Scenario,
+} from "../../conformance/mod.ts";
+import { MODELS } from "../../fs_models/mod.ts";
+import { PromiseSchedules } from "./explore_promises.ts";
+import type { Benchmark, Comparison, Subject } from "./harness.ts";
+import { SpinSearch } from "./spin.ts";
+
+const BLOCK = 4096;
+const DIOS = 2;
+const BIOS = 3;
+const BYTES = BIOS * BLOCK;
+/** Schedules a round, when a schedule is what counts. */
+const SCHEDULES = 2000;
+
+/** A filesystem without an `end_io`: O_DSYNC is what defers. */
+const PLAIN = MODELS.find(({ name }) => name === "plain")!;
+
+/**
+ * Two dios of three bios each, and a truncate that waits for both. As in the
+ * Promela model it comes when both have begun; which of them begins first is
+ * only a matter of names, because whoever submits holds i_mutex. It leaves the
+ * size of the file as it is.
+ */
+const SCENARIO: Scenario = {
+  id: "two-dios-dsync",
+  title: "Two O_DSYNC writes of three bios each, and a truncate that waits",
+  rules: [],
+  dsync: true,
+  file: {
+    size: DIOS * BYTES,
+    extents: Array.from({ length: DIOS * BIOS }, (_, i) => ({
+      offset: i * BLOCK,
+      bytes: BLOCK,
+      state: "written",
+    })),
+  },
+  tasks: [{
+    comm: "writer",
+    ops: [
+      ...Array.from({ length: DIOS }, (_, i) => (
+        { op: "aio_write", offset: i * BYTES, bytes: BYTES } as const
+      )),
+      { op: "truncate", size: DIOS * BYTES },
+    ],
+  }],
+};
+
+/** Classes of rules that the Promela model asserts as well. */
+const ASSERTED: ReadonlySet<string> = new Set([
+  "one-completion",
+  "completion-after-last-bio",
+  "completion-order",
+  "released-once",
+  "no-use-after-release",
+  "dio-count-balanced",
+  "truncate-waits",
+  "liveness",
+]);
+
+/** An exploration that counts the steps it decides about. */
+class CountingStrategy extends ExhaustiveStrategy {
+  steps = 0;
+
+  override pick(
+    ...args: Parameters<ExhaustiveStrategy["pick"]>
+  ): ReturnType<ExhaustiveStrategy["pick"]> {
+    this.steps++;
+    return super.pick(...args);
+  }
+}
+
+/** The exploration; a unit is the whole of it. */
+class Search implements Subject {
+  readonly name: string;
+  readonly #rules: readonly Rule[];
+  #schedules = 0;
+  #pruned = 0;
+
+  constructor(checked: string, rules: readonly Rule[]) {
+    this.name = `endio, the code itself, ${checked} checked`;
+    this.#rules = rules;
+  }
+
+  run(n: number): void {
+    const arena = new RunArena(SCENARIO);
+    for (let i = 0; i < n; i++) {
+      const strategy = new ExhaustiveStrategy();
+      do {
+        strategy.begin();
+        const { violations, token } = runScenario(PLAIN, SCENARIO, {
+          strategy,
+          arena,
+          rules: this.#rules,
+        });
+        if (violations.length > 0) throw new Error(`Violated: ${token}`);
+      } while (strategy.end());
+      this.#schedules = strategy.schedules;
+      this.#pruned = strategy.pruned;
+    }
+  }
+
+  note(): string {
+    return `${this.#schedules} schedules, ${this.#pruned} pruned, no violation`;
+  }
+}
+
+/** The exploration again; a unit is one schedule. */
+class Schedules implements Subject {
+  readonly name = "endio, the code itself, checked by its assertions";
+  readonly #arena = new RunArena(SCENARIO);
+  #strategy = new CountingStrategy();
+  #steps = 0;
+  #schedules = 0;
+
+  run(n: number): void {
+    for (let i = 0; i < n; i++) {
+      this.#strategy.begin();
+      const { bug } = runScenario(PLAIN, SCENARIO, {
+        strategy: this.#strategy,
+        arena: this.#arena,
+        // The peer has no rules either.
+        rules: [],
+      });
+      if (bug !== null) throw bug;
+      if (!this.#strategy.end()) this.#count();
+    }
+  }
+
+  note(): string {
+    this.#count();
+    return `${(this.#steps / this.#schedules).toFixed(0)} steps each`;
+  }
+
+  /** Begins the exploration anew. */
+  #count(): void {
+    const { steps, schedules, pruned } = this.#strategy;
+    this.#steps += steps;
+    this.#schedules += schedules + pruned;
+    this.#strategy = new CountingStrategy();
+  }
+}
+
+function againstSpin(subject: Search): Comparison {
+  return {
+    subject,
+    peer: new SpinSearch(DIOS, BIOS),
+    unit: "search",
+    atMost: 1,
+    units: 1,
+    rounds: 3,
+    warmUp: 0,
+    onRequest: "spin",
+  };
+}
+
+/** The benchmark. */
+export const EXPLORE_BENCHMARK: Benchmark = {
+  name: "explore",
+  about:
+    "every order of two dios of three bios, deferred, against a truncate that waits",
+  units: SCHEDULES,
+  comparisons: [
+    againstSpin(
+      new Search(
+        "what the model asserts",
+        RULES.filter(({ id }) => ASSERTED.has(ruleClass(id))),
+      ),
+    ),
+    againstSpin(new Search("every rule", RULES)),
+    {
+      subject: new Schedules(),
+      peer: new PromiseSchedules({ dios: DIOS, bios: BIOS }),
+      unit: "schedule",
+      atMost: 1 / 20,
+    },
+  ],
+};
