@@ -23,11 +23,12 @@ import { EV } from "./events.ts";
 import { fput, getFile, OpenFile } from "./file.ts";
 import { sbEndWrite, sbStartWrite } from "./freeze.ts";
 import { type File, O_DSYNC, type SuperBlock } from "./fs.ts";
-import { genericFileAioRead, genericFileAioWrite } from "./filemap.ts";
+import { genericFileAioRead } from "./filemap_read.ts";
+import { genericFileAioWrite } from "./filemap.ts";
 import type { Kernel } from "./kernel.ts";
 import { IOCB_HIPRI, iocbRwFlags } from "./iocb_flags.ts";
 import type { Kioctx } from "./kioctx.ts";
-import { type Iovec, IovIter } from "./page.ts";
+import { type Iovec, IovIter } from "./iov_iter.ts";
 import { KmemCache, SlabObject } from "./slab.ts";
 import { finish, type MaybeTask, SCHEDULE, type Task } from "./step.ts";
 

@@ -10,7 +10,7 @@ import type { BlockDevice } from "./block_device.ts";
 import { KernelBug } from "./bug.ts";
 import { EV } from "./events.ts";
 import type { Kernel } from "./kernel.ts";
-import { type Page, PAGE_SIZE, putPage } from "./page.ts";
+import { type Page, PAGE_SIZE } from "./page.ts";
 import { KmemCache, SlabObject, use } from "./slab.ts";
 import { type Task, writeStep } from "./step.ts";
 
@@ -256,53 +256,6 @@ export class BioCaches {
     if (this.#kernel.stepping) this.#kernel.touch(writeStep(bio.addr));
     if (--bio.biCnt === 0) bio.biPool.free(bio);
   }
-}
-
-/**
- * Releases every page of a bio.
- *
- * @param bio The bio.
- * @throws {KernelBug} If a page is not pinned.
- *
- * @example
- * ```ts
- * import { Bio, bioReleasePages, type Page, UserMemory, WRITE } from "@endio/dio/core";
- * import { assertEquals } from "@std/assert";
- *
- * const memory = new UserMemory(4096);
- * const page = memory.pin(memory.alloc(4096)) as Page;
- * const bio = new Bio();
- * bio.init(WRITE, 0);
- * bio.addPage(page, 0, 4096);
- * bioReleasePages(bio);
- * assertEquals(page.pins, 0);
- * ```
- */
-export function bioReleasePages(bio: Bio): void {
-  for (let i = 0; i < bio.biVcnt; i++) putPage(bio.pages[i] as Page);
-}
-
-/**
- * Marks every page of a bio as dirty.
- *
- * @param bio The bio.
- *
- * @example
- * ```ts
- * import { Bio, bioSetPagesDirty, type Page, READ, UserMemory } from "@endio/dio/core";
- * import { assertEquals } from "@std/assert";
- *
- * const memory = new UserMemory(4096);
- * const page = memory.pin(memory.alloc(4096)) as Page;
- * const bio = new Bio();
- * bio.init(READ, 0);
- * bio.addPage(page, 0, 4096);
- * bioSetPagesDirty(bio);
- * assertEquals(page.dirty, true);
- * ```
- */
-export function bioSetPagesDirty(bio: Bio): void {
-  for (let i = 0; i < bio.biVcnt; i++) (bio.pages[i] as Page).dirty = true;
 }
 
 /**

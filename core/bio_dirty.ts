@@ -12,7 +12,8 @@
  * @module
  */
 
-import { type Bio, bioReleasePages, bioSetPagesDirty } from "./bio.ts";
+import { bioReleasePages, bioSetPagesDirty } from "./bio_pages.ts";
+import type { Bio } from "./bio.ts";
 import { EV } from "./events.ts";
 import type { Kernel } from "./kernel.ts";
 import { SpinLock } from "./lock.ts";
@@ -83,11 +84,32 @@ export class BioDirty {
     const kernel = this.#kernel;
     this.#touch(use(bio), readStep);
     if (kernel.tracing) kernel.emit(EV.bio_check_pages_dirty, bio.id);
+    let clean = 0;
     for (let i = 0; i < bio.biVcnt; i++) {
-      if (!(bio.pages[i] as Page).dirty) return this.#defer(bio);
+      if (!(bio.pages[i] as Page).dirty) clean++;
     }
-    this.#release(bio);
-    return null;
+    if (clean === 0) {
+      this.#release(bio);
+      return null;
+    }
+    if (kernel.profile.putsDirtyPagesFirst) this.#putDirtyPages(bio);
+    return this.#defer(bio);
+  }
+
+  /** Lets go of the pages that are dirty, and leaves the others in the bio. */
+  #putDirtyPages(bio: Bio): void {
+    const kernel = this.#kernel;
+    let kept = 0;
+    for (let i = 0; i < bio.biVcnt; i++) {
+      const page = bio.pages[i] as Page;
+      if (!page.dirty) {
+        bio.pages[kept++] = page;
+        continue;
+      }
+      if (kernel.tracing) kernel.emit(EV.put_page, page.id, bio.id);
+      putPage(page);
+    }
+    bio.biVcnt = kept;
   }
 
   *#defer(bio: Bio): Task<void> {

@@ -1,12 +1,11 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { MemoryDevice, type MemoryDeviceOptions } from "../devices/mod.ts";
+import { bioReleasePages, bioSetPagesDirty } from "./bio_pages.ts";
 import {
   Bio,
   BIO_MAX_PAGES,
   bioEndio,
-  bioReleasePages,
-  bioSetPagesDirty,
   READ,
   type Rw,
   submitBio,

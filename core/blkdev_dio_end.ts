@@ -12,7 +12,8 @@
  * @module
  */
 
-import { type Bio, bioReleasePages } from "./bio.ts";
+import { bioReleasePages } from "./bio_pages.ts";
+import type { Bio } from "./bio.ts";
 import type { BlkdevDio } from "./blkdev_dio.ts";
 import { BlkdevSimple } from "./blkdev_dio_simple.ts";
 import { EV } from "./events.ts";

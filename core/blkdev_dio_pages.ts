@@ -17,13 +17,8 @@ import { EFAULT } from "./errno.ts";
 import { EV } from "./events.ts";
 import { IOCB_NOWAIT } from "./iocb_flags.ts";
 import type { Kernel } from "./kernel.ts";
-import {
-  type Iovec,
-  type IovIter,
-  type Page,
-  PAGE_SIZE,
-  putPage,
-} from "./page.ts";
+import type { Iovec, IovIter } from "./iov_iter.ts";
+import { type Page, PAGE_SIZE, putPage } from "./page.ts";
 import type { BlkdevProfile } from "./profile.ts";
 
 /**

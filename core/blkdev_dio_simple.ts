@@ -9,9 +9,9 @@
  */
 
 import type { Kiocb } from "./aio.ts";
+import { bioReleasePages } from "./bio_pages.ts";
 import {
   type Bio,
-  bioReleasePages,
   REQ_NOWAIT,
   REQ_POLLED,
   type Rw,
@@ -26,7 +26,7 @@ import { ENOMEM } from "./errno.ts";
 import { EV } from "./events.ts";
 import { IOCB_HIPRI, IOCB_NOWAIT } from "./iocb_flags.ts";
 import type { Kernel } from "./kernel.ts";
-import type { IovIter } from "./page.ts";
+import type { IovIter } from "./iov_iter.ts";
 import { KmemCache, SlabObject, use } from "./slab.ts";
 import {
   type MaybeTask,

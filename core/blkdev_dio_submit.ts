@@ -10,10 +10,10 @@
  */
 
 import type { Kiocb } from "./aio.ts";
+import { bioReleasePages } from "./bio_pages.ts";
 import {
   type Bio,
   bioEndio,
-  bioReleasePages,
   REQ_NOWAIT,
   REQ_POLLED,
   type Rw,
@@ -26,7 +26,7 @@ import type { BlockDevice } from "./block_device.ts";
 import { EAGAIN, EINVAL, EIO, EIOCBQUEUED } from "./errno.ts";
 import { EV } from "./events.ts";
 import { IOCB_NOWAIT } from "./iocb_flags.ts";
-import type { IovIter } from "./page.ts";
+import type { IovIter } from "./iov_iter.ts";
 import { use } from "./slab.ts";
 import {
   finish,

@@ -15,7 +15,8 @@ import { O_DIRECT, O_DSYNC } from "./fs.ts";
 import { IOCB_HIPRI, IOCB_NOWAIT } from "./iocb_flags.ts";
 import type { Kiocb } from "./aio.ts";
 import type { Kernel } from "./kernel.ts";
-import type { IovIter, Page } from "./page.ts";
+import type { IovIter } from "./iov_iter.ts";
+import type { Page } from "./page.ts";
 import { finish } from "./step.ts";
 import { BlkdevRig, DISK_BYTES, PAGE } from "./testdata/blkdev_rig.ts";
 

@@ -18,7 +18,8 @@ import type { Context, WaitTarget } from "./context.ts";
 import type { DioOps } from "./filesystem.ts";
 import type { Inode } from "./fs.ts";
 import type { SpinLock } from "./lock.ts";
-import { type IovIter, type Page, PAGE_SIZE } from "./page.ts";
+import type { IovIter } from "./iov_iter.ts";
+import { type Page, PAGE_SIZE } from "./page.ts";
 import { SlabObject } from "./slab.ts";
 import { WorkItem } from "./work_item.ts";
 
@@ -37,6 +38,8 @@ import { WorkItem } from "./work_item.ts";
 export class Dio extends SlabObject implements WaitTarget {
   /** Direction. */
   rw: Rw = READ;
+  /** Flags of its bios: {@linkcode REQ_SYNC} and the like. */
+  opf = 0;
   /** The file. */
   inode!: Inode;
   /** The request of the AIO layer, or of a system call that waits. */

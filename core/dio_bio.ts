@@ -9,7 +9,8 @@
  * @module
  */
 
-import { type Bio, bioReleasePages, REQ_NOWAIT } from "./bio.ts";
+import { bioReleasePages } from "./bio_pages.ts";
+import { type Bio, REQ_NOWAIT } from "./bio.ts";
 import type { Dio } from "./dio.ts";
 import { DIO_ADDR_IO_ERROR, DioCompletion } from "./dio_complete.ts";
 import { EAGAIN, EIO } from "./errno.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { READ, WRITE } from "./bio.ts";
+import { READ, REQ_IDLE, REQ_NOWAIT, REQ_SYNC, WRITE } from "./bio.ts";
 import type { Dio } from "./dio.ts";
 import {
   DIO_ASYNC_EXTEND,
@@ -18,8 +18,9 @@ import { DioMapping, END_OF_FILE } from "./dio_map.ts";
 import { EINVAL } from "./errno.ts";
 import { EV } from "./events.ts";
 import type { Inode } from "./fs.ts";
-import type { IovIter } from "./page.ts";
+import type { IovIter } from "./iov_iter.ts";
 import { filemapWriteAndWaitRange } from "./page_cache.ts";
+import { IOCB_NOWAIT } from "./iocb_flags.ts";
 import { finish, type MaybeTask, type Task } from "./step.ts";
 
 /** More pages than any buffer has. */
@@ -248,6 +249,10 @@ export class DioEntry extends DioMapping {
       (dio.flags & DIO_ASYNC_EXTEND) === 0;
     dio.isAsync = !iocb.isSync && !extends_;
     dio.shouldDirty = dio.rw === READ && iter.userBacked;
+    dio.opf = dio.rw === READ ? 0 : REQ_SYNC | REQ_IDLE;
+    if (dio.rw === WRITE && (iocb.kiFlags & IOCB_NOWAIT) !== 0) {
+      dio.opf |= REQ_NOWAIT;
+    }
     dio.private = null;
     dio.pageErrors = 0;
     dio.ioError = 0;

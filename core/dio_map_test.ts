@@ -5,7 +5,7 @@ import type { BufferHead } from "./buffer_head.ts";
 import { DIO_SKIP_HOLES } from "./dio_flags.ts";
 import { ENOSPC } from "./errno.ts";
 import type { Inode } from "./fs.ts";
-import type { Iovec } from "./page.ts";
+import type { Iovec } from "./iov_iter.ts";
 import type { Task } from "./step.ts";
 import { fifo, random } from "./strategy.ts";
 import {

@@ -242,6 +242,7 @@ export class DioSections extends DioPages {
     const { maxPages = bio.biMaxVecs } = sBdev;
     bio.biMaxVecs = Math.min(sdio.pagesInIo, maxPages, bio.biMaxVecs);
     invariant(bio.biMaxVecs > 0, "a bio that is made has room for a page");
+    bio.biOpf = dio.opf;
     bio.biEndIo = dio.isAsync ? endAio : endIo;
     bio.biPrivate = dio;
     bio.dioId = dio.id;

@@ -17,7 +17,7 @@ import { END_OF_FILE } from "./dio_map.ts";
 import { EINVAL, EIOCBQUEUED, ENOMEM, ENOTBLK } from "./errno.ts";
 import type { DioOps } from "./filesystem.ts";
 import type { Inode } from "./fs.ts";
-import type { IovIter } from "./page.ts";
+import type { IovIter } from "./iov_iter.ts";
 import { use } from "./slab.ts";
 import { finish, type MaybeTask, type Task } from "./step.ts";
 

@@ -60,10 +60,16 @@ export class OpenFile extends SlabObject implements File {
  *
  * @example See {@linkcode OpenFile}
  * ```ts
- * import { filpOpen } from "@endio/dio/core";
+ * import { filpOpen, Inode, Kernel, O_DIRECT, SuperBlock } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(typeof filpOpen, "function");
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * const fs = { name: "nofs", directIO: () => 0 };
+ * const sb = new SuperBlock(kernel, device, 12, fs);
+ * const file = filpOpen(new Inode(sb, 12, 8192), O_DIRECT);
+ * assertEquals([file.fCount, sb.openFiles], [1, 1]);
  * ```
  */
 export function filpOpen(inode: Inode, flags: number): OpenFile {
@@ -87,10 +93,18 @@ export function filpOpen(inode: Inode, flags: number): OpenFile {
  *
  * @example See {@linkcode OpenFile}
  * ```ts
- * import { filpClose } from "@endio/dio/core";
+ * import { filpClose, filpOpen, Inode, Kernel, O_DIRECT, SuperBlock } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(typeof filpClose, "function");
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * const fs = { name: "nofs", directIO: () => 0 };
+ * const sb = new SuperBlock(kernel, device, 12, fs);
+ * const file = filpOpen(new Inode(sb, 12, 8192), O_DIRECT);
+ * kernel.spawn("close", filpClose(file));
+ * kernel.run();
+ * assertEquals([file.live, sb.openFiles], [false, 0]);
  * ```
  */
 export function* filpClose(file: OpenFile): Task<void> {
@@ -108,15 +122,24 @@ export function* filpClose(file: OpenFile): Task<void> {
  *
  * @example
  * ```ts
- * import { getFile, Inode, Kernel, O_DIRECT, SuperBlock } from "@endio/dio/core";
+ * import {
+ *   filpOpen,
+ *   getFile,
+ *   Inode,
+ *   Kernel,
+ *   O_DIRECT,
+ *   SuperBlock,
+ * } from "@endio/dio/core";
  * import { MemoryDevice } from "@endio/dio/devices";
+ * import { assertEquals } from "@std/assert";
  *
  * const kernel = new Kernel();
  * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
  * const fs = { name: "nofs", directIO: () => 0 };
- * const inode = new Inode(new SuperBlock(kernel, device, 12, fs), 12, 8192);
- * // A file that nobody closes has no references to count.
- * getFile({ fInode: inode, fFlags: O_DIRECT });
+ * const sb = new SuperBlock(kernel, device, 12, fs);
+ * const file = filpOpen(new Inode(sb, 12, 8192), O_DIRECT);
+ * getFile(file);
+ * assertEquals(file.fCount, 2);
  * ```
  */
 export function getFile(file: File): void {

@@ -14,7 +14,8 @@ import { EFAULT, EIO } from "./errno.ts";
 import { EV } from "./events.ts";
 import type { Inode } from "./fs.ts";
 import type { Kernel } from "./kernel.ts";
-import { type IovIter, type Page, PAGE_SIZE } from "./page.ts";
+import type { IovIter } from "./iov_iter.ts";
+import { type Page, PAGE_SIZE } from "./page.ts";
 import {
   filemapWriteAndWaitRange,
   invalidateMappingPages,

@@ -10,7 +10,7 @@ import type { Kiocb } from "./aio.ts";
 import type { Rw } from "./bio.ts";
 import type { BufferHead } from "./buffer_head.ts";
 import type { Inode, SuperBlock } from "./fs.ts";
-import type { IovIter } from "./page.ts";
+import type { IovIter } from "./iov_iter.ts";
 import type { MaybeTask, Task } from "./step.ts";
 
 /**

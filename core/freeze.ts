@@ -121,10 +121,15 @@ function* startLater(kernel: Kernel, writers: SbWriters): Task<void> {
  *
  * @example See {@linkcode sbStartWrite}
  * ```ts
- * import { sbEndWrite } from "@endio/dio/core";
- * import { assertEquals } from "@std/assert";
+ * import { Kernel, sbEndWrite, SuperBlock } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { assertThrows } from "@std/assert";
  *
- * assertEquals(typeof sbEndWrite, "function");
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * const fs = { name: "nofs", directIO: () => 0 };
+ * const sb = new SuperBlock(kernel, device, 12, fs);
+ * assertThrows(() => sbEndWrite(sb), Error, "but nobody has it");
  * ```
  */
 export function sbEndWrite(sb: SuperBlock): void {
@@ -199,10 +204,15 @@ export function* freezeSuper(sb: SuperBlock): Task<number> {
  *
  * @example See {@linkcode freezeSuper}
  * ```ts
- * import { thawSuper } from "@endio/dio/core";
+ * import { EINVAL, Kernel, SuperBlock, thawSuper } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(typeof thawSuper, "function");
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * const fs = { name: "nofs", directIO: () => 0 };
+ * const sb = new SuperBlock(kernel, device, 12, fs);
+ * assertEquals(kernel.boot(thawSuper(sb)), -EINVAL);
  * ```
  */
 export function* thawSuper(sb: SuperBlock): Task<number> {

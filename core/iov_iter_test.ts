@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Iovec, IovIter, PAGE_SIZE } from "./page.ts";
+import { type Iovec, IovIter } from "./iov_iter.ts";
+import { PAGE_SIZE } from "./page.ts";
+
+const SEED = 20135;
 
 const RUNS = { numRuns: 500 };
 
@@ -88,5 +91,54 @@ Deno.test("IovIter.revert() undoes advance(), across pieces", () => {
       assertEquals(iter.address, rest[0]);
     }),
     RUNS,
+  );
+});
+
+Deno.test("IovIter.reset() starts behind empty segments", () => {
+  const iter = new IovIter();
+  iter.reset([{ base: 0x1000, len: 0 }, { base: 0x2000, len: 512 }]);
+  assertEquals([iter.address, iter.contiguous, iter.count], [0x2000, 512, 512]);
+});
+
+Deno.test("IovIter.reset() of no bytes at all leaves nothing to walk", () => {
+  const iter = new IovIter();
+  iter.reset([]);
+  assertEquals(iter.count, 0);
+  iter.reset([{ base: 0x1000, len: 0 }]);
+  assertEquals(iter.count, 0);
+});
+
+Deno.test("IovIter.reset() forgets where an earlier walk was", () => {
+  const iter = new IovIter();
+  iter.reset([{ base: 0x1000, len: 512 }, { base: 0x2000, len: 512 }]);
+  iter.advance(512);
+  iter.advance(256);
+  iter.reset([{ base: 0x5000, len: 1024 }]);
+  assertEquals([iter.address, iter.count], [0x5000, 1024]);
+});
+
+Deno.test(`IovIter.advance() visits every byte once, in order, empty segments or not (seed ${SEED})`, () => {
+  const segment = fc.record({
+    base: fc.nat(1 << 20),
+    len: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 20 })),
+  });
+  const steps = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 });
+  fc.assert(
+    fc.property(fc.array(segment), steps, (iov, sizes) => {
+      const wanted = iov.flatMap(({ base, len }) =>
+        Array.from({ length: len }, (_, i) => base + i)
+      );
+      const iter = new IovIter();
+      iter.reset(iov);
+      const seen: number[] = [];
+      for (let i = 0; iter.count > 0; i++) {
+        assertEquals(iter.contiguous > 0, true);
+        const size = Math.min(sizes[i % sizes.length] ?? 1, iter.contiguous);
+        for (let b = 0; b < size; b++) seen.push(iter.address + b);
+        iter.advance(size);
+      }
+      assertEquals(seen, wanted);
+    }),
+    { seed: SEED },
   );
 });

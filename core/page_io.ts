@@ -7,14 +7,8 @@
  */
 
 import type { CachePage } from "./address_space.ts";
-import {
-  type Bio,
-  bioReleasePages,
-  READ,
-  type Rw,
-  submitBio,
-  WRITE,
-} from "./bio.ts";
+import { bioReleasePages } from "./bio_pages.ts";
+import { type Bio, READ, type Rw, submitBio, WRITE } from "./bio.ts";
 import { BufferHead } from "./buffer_head.ts";
 import { EIO } from "./errno.ts";
 import { EV } from "./events.ts";

@@ -1,10 +1,7 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
 import { KernelBug } from "./bug.ts";
 import { EFAULT } from "./errno.ts";
-import { IovIter, type Page, PAGE_SIZE, putPage, UserMemory } from "./page.ts";
-
-const SEED = 20135;
+import { type Page, PAGE_SIZE, putPage, UserMemory } from "./page.ts";
 
 function pinned(memory: UserMemory, addr: number): Page {
   const page = memory.pin(addr);
@@ -90,54 +87,5 @@ Deno.test("UserMemory.alloc() says how much is left when it is used up", () => {
     () => memory.alloc(PAGE_SIZE + 1),
     RangeError,
     "Cannot allocate 4097 bytes of user memory: 4096 of 12288 are left; give the kernel a larger memory",
-  );
-});
-
-Deno.test("IovIter.reset() starts behind empty segments", () => {
-  const iter = new IovIter();
-  iter.reset([{ base: 0x1000, len: 0 }, { base: 0x2000, len: 512 }]);
-  assertEquals([iter.address, iter.contiguous, iter.count], [0x2000, 512, 512]);
-});
-
-Deno.test("IovIter.reset() of no bytes at all leaves nothing to walk", () => {
-  const iter = new IovIter();
-  iter.reset([]);
-  assertEquals(iter.count, 0);
-  iter.reset([{ base: 0x1000, len: 0 }]);
-  assertEquals(iter.count, 0);
-});
-
-Deno.test("IovIter.reset() forgets where an earlier walk was", () => {
-  const iter = new IovIter();
-  iter.reset([{ base: 0x1000, len: 512 }, { base: 0x2000, len: 512 }]);
-  iter.advance(512);
-  iter.advance(256);
-  iter.reset([{ base: 0x5000, len: 1024 }]);
-  assertEquals([iter.address, iter.count], [0x5000, 1024]);
-});
-
-Deno.test(`IovIter.advance() visits every byte once, in order, empty segments or not (seed ${SEED})`, () => {
-  const segment = fc.record({
-    base: fc.nat(1 << 20),
-    len: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 20 })),
-  });
-  const steps = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 });
-  fc.assert(
-    fc.property(fc.array(segment), steps, (iov, sizes) => {
-      const wanted = iov.flatMap(({ base, len }) =>
-        Array.from({ length: len }, (_, i) => base + i)
-      );
-      const iter = new IovIter();
-      iter.reset(iov);
-      const seen: number[] = [];
-      for (let i = 0; iter.count > 0; i++) {
-        assertEquals(iter.contiguous > 0, true);
-        const size = Math.min(sizes[i % sizes.length] ?? 1, iter.contiguous);
-        for (let b = 0; b < size; b++) seen.push(iter.address + b);
-        iter.advance(size);
-      }
-      assertEquals(seen, wanted);
-    }),
-    { seed: SEED },
   );
 });

@@ -16,7 +16,7 @@ import { O_DIRECT } from "../fs.ts";
 import { Kernel } from "../kernel.ts";
 import type { KernelOptions } from "../kernel_options.ts";
 import type { IoEvent, Kioctx } from "../kioctx.ts";
-import type { Iovec } from "../page.ts";
+import type { Iovec } from "../iov_iter.ts";
 import type { Task } from "../step.ts";
 
 /** Bytes in a page. */

@@ -16,7 +16,7 @@ import type { DioOps, Filesystem } from "../filesystem.ts";
 import { Inode, O_DIRECT, SuperBlock } from "../fs.ts";
 import { Kernel } from "../kernel.ts";
 import type { KernelOptions, RunResult } from "../kernel_options.ts";
-import type { Iovec } from "../page.ts";
+import type { Iovec } from "../iov_iter.ts";
 import type { ProfileName } from "../profile.ts";
 import { genericShutdownSuper } from "../super.ts";
 import type { Task } from "../step.ts";
