@@ -97,8 +97,7 @@ function suitePart(
   return `${
     style.bold("1. The suite on every shipped model")
   }, with the semantics of Linux ${PROFILE}
-   (✓ rules exercised × schedules; the first is first come, first served,
-   the others are random)
+   (✓ schedules: all of those that can make a difference, or else some)
 
 ${renderTable(reports, style)}
 `;

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { TextLineStream } from "@std/streams/text-line-stream";
 import {
   PROFILE_NAMES,
   type ProfileName,
@@ -16,7 +15,6 @@ import {
   EXIT_OK,
   EXIT_USAGE,
   EXIT_VIOLATED,
-  fileError,
   type Io,
   lookUp,
   readOptions,
@@ -24,6 +22,16 @@ import {
   styleOf,
   UserError,
 } from "./cli.ts";
+import { checkRecording } from "./ftrace/check.ts";
+import { type Outcome, parseOutcome } from "./ftrace/outcome.ts";
+import { interruptible } from "./trace_follow.ts";
+import {
+  decodeFtrace,
+  linesOf,
+  openChunks,
+  peek,
+  RECORDED,
+} from "./trace_input.ts";
 import { decodeJsonl, TraceFormatError } from "./trace_jsonl.ts";
 
 /** How to use it. */
@@ -31,15 +39,17 @@ export const CHECK_HELP = `Checks traces against the rules.
 
 Usage: deno run --allow-read tools/trace.ts check [OPTIONS] FILE...
 
-  FILE         a trace, or - for standard input
+  FILE         a trace of endio, or ftrace text of a real kernel (v6.1); -
+               is standard input. A .json beside a .trace is compared with it
   --profile P  whose semantics: v3.12, v4.10, v6.1; without it what the
                trace says, else v3.12
-  --from F     the format: auto (default) or jsonl
+  --from F     the format: auto (default), jsonl or ftrace
+  --undecided  list all rules that a recording cannot decide
+  --follow     wait for more at the end of FILE, until Ctrl-C
 
 Each violation names its rule, what was expected, and the lines of the file
-that break it; of a rule that is broken often the first three are shown. The
-last line sums up. A file that is cut short or malformed is read as far as it
-goes.
+that break it; of a rule that is broken often the first three are shown. A
+file that is cut short or malformed is read as far as it goes.
 
 Exit status: 0 no rule is broken, 1 one is, 2 a file could not be read to
 its end.
@@ -48,6 +58,12 @@ Example: deno run tools/trace.ts record --fs ext4 --scenario aio-write |
            deno run tools/trace.ts check -
 `;
 
+/** How a file may be said to be written. */
+const FORMATS: ReadonlyMap<string, "auto" | "jsonl" | "ftrace"> = new Map([
+  ["auto", "auto"],
+  ["jsonl", "jsonl"],
+  ["ftrace", "ftrace"],
+]);
 /** Violations of a rule that are shown; the rest is counted. */
 const MAX_SHOWN = 3;
 /** Events that are kept to be shown, a power of 2. */
@@ -66,13 +82,13 @@ export async function check(
 ): Promise<number> {
   const { values, flags, rest } = readOptions(args, {
     string: ["profile", "from"],
+    boolean: ["undecided", "follow"],
   });
   if (flags.has("help")) {
     await io.out.write(CHECK_HELP);
     return EXIT_OK;
   }
-  const formats = new Map([["auto", 0], ["jsonl", 0]]);
-  lookUp("format", values.get("from") ?? "auto", formats);
+  const from = lookUp("format", values.get("from") ?? "auto", FORMATS);
   const given = values.get("profile");
   const profiles = new Map(PROFILE_NAMES.map((name) => [name, name]));
   const profile = given === undefined
@@ -81,31 +97,55 @@ export async function check(
   if (rest.length === 0) {
     throw new UserError("No FILE to check: name one, or - for standard input");
   }
+  if (rest.filter((file) => file === "-").length > 1) {
+    throw new UserError("Cannot read standard input twice: name - once");
+  }
+  using interrupt = flags.has("follow") ? interruptible() : null;
   let status = EXIT_OK;
   for (const file of rest) {
-    status = Math.max(status, await checkFile(file, profile, io));
+    const undecided = flags.has("undecided");
+    const how = { from, profile, undecided, follow: interrupt?.signal };
+    status = Math.max(status, await checkFile(file, how, io));
   }
   return status;
 }
 
-async function checkFile(
-  file: string,
-  profile: ProfileName | undefined,
-  io: Io,
-): Promise<number> {
-  let stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-  try {
-    stream = file === "-" ? io.stdin() : (await Deno.open(file)).readable;
-  } catch (error) {
-    return await tellProblem(fileError("read", file, error), io);
-  }
+/** What the command line says of all files. */
+interface How {
+  readonly from: "auto" | "jsonl" | "ftrace";
+  readonly profile: ProfileName | undefined;
+  readonly undecided: boolean;
+  readonly follow: AbortSignal | undefined;
+}
+
+async function checkFile(file: string, how: How, io: Io): Promise<number> {
   const name = file === "-" ? "stdin" : file;
-  const lines = stream.pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
+  const { from, profile, undecided, follow } = how;
   try {
-    return await checkLines(name, lines, profile, io);
+    const bytes = openChunks(file, io, follow);
+    const { format, chunks } = await peek(
+      bytes,
+      from === "auto" ? undefined : from,
+    );
+    if (format === "recording") {
+      const outcome = await readOutcome(file);
+      return await checkRecording(name, chunks, { outcome, undecided }, io);
+    }
+    const decode = format === "jsonl" ? decodeJsonl : decodeFtrace;
+    return await checkLines(name, linesOf(chunks), profile, io, decode);
   } catch (error) {
-    return await tellProblem(fileError("read", file, error), io);
+    return await tellProblem(error, io);
+  }
+}
+
+/** What user space saw of a recording, when a file beside it tells. */
+async function readOutcome(file: string): Promise<Outcome | null> {
+  const beside = file.replace(/\.trace$/, ".json");
+  if (beside === file) return null;
+  try {
+    return parseOutcome(await Deno.readTextFile(beside));
+  } catch {
+    return null;
   }
 }
 
@@ -123,16 +163,24 @@ async function tellProblem(error: unknown, io: Io): Promise<number> {
  * @param lines Its lines, without their ends.
  * @param profile Whose semantics are in force; without it what it says.
  * @param io Where to report.
+ * @param decode What takes the lines apart.
  * @returns The exit status.
+ * @throws {UserError} If it was made of a recording.
  */
 export async function checkLines(
   name: string,
   lines: AsyncIterable<string>,
   profile: ProfileName | undefined,
   io: Io,
+  decode: typeof decodeJsonl = decodeJsonl,
 ): Promise<number> {
   try {
-    const { header, events } = await decodeJsonl(lines);
+    const { header, events } = await decode(lines);
+    if (header.scenario === RECORDED) {
+      throw new UserError(
+        `Cannot check ${name}: it was made of a recording, which tells more; check that`,
+      );
+    }
     const checked = profile ?? header.profile ?? "v3.12";
     const report = new Report(name, new Checker({ profile: checked }), io);
     return await readEvents(report, events);
@@ -179,9 +227,10 @@ class Report {
   async push(line: number, event: TraceEvent): Promise<void> {
     // A rule names events by `seq`; a reader looks for lines of the file,
     // where lines may stand in another order than they were written.
+    const { seq } = event;
     event.seq = line;
     this.#kept[line % KEPT_EVENTS] = event;
-    this.#checker.push(event);
+    this.#checker.push(event, seq);
     await this.#drain();
   }
 

@@ -5,6 +5,8 @@
  */
 
 import {
+  ENOSPC,
+  errnoName,
   finish,
   Kernel,
   type Page,
@@ -60,7 +62,8 @@ export function openRealDevice(path: string, force: boolean): DirectFileDevice {
         `Cannot use ${path}: it holds data, and its first MiB would be overwritten; name another file, or add --force`,
       );
     }
-    if (used) transferAll(device, WRITE);
+    // A hole gets its blocks now, or a full disk is found out now.
+    transferAll(device, WRITE);
     return device;
   } catch (error) {
     device.close();
@@ -95,11 +98,12 @@ function transferAll(device: DirectFileDevice, rw: Rw): Uint8Array {
   submitBio(bio);
   kernel.run();
   if (error !== 0) {
-    throw new UserError(
-      `Cannot use ${device.path}: a first ${
-        rw === READ ? "read" : "write"
-      } failed with errno ${-error}`,
-    );
+    const advice = error === -ENOSPC
+      ? "its disk is full; make room for a MiB"
+      : `a first ${rw === READ ? "read" : "write"} failed with ${
+        errnoName(error)
+      }; look into the system's log`;
+    throw new UserError(`Cannot use ${device.path}: ${advice}`);
   }
   return memory.bytes(buffer, SCENARIO_BYTES);
 }

@@ -120,14 +120,29 @@ export function* encodeJsonl(
   header: TraceHeader,
   events: Iterable<TraceEvent>,
 ): Generator<string, void, void> {
-  const { profile, fs, scenario, seed, clock, schedule } = header;
-  const fields = { profile, fs, scenario, seed, clock, schedule };
-  yield `${JSON.stringify({ endio: VERSION, ...fields })}\n`;
+  yield `${encodeHeader(header)}\n`;
   for (const event of events) yield `${encodeEvent(event)}\n`;
 }
 
-/** One event, its fields in the order of the vocabulary. */
-function encodeEvent(event: TraceEvent): string {
+/**
+ * The first line of a trace.
+ *
+ * @param header What it says of itself.
+ * @returns The line, without its end.
+ */
+export function encodeHeader(header: TraceHeader): string {
+  const { profile, fs, scenario, seed, clock, schedule } = header;
+  const fields = { profile, fs, scenario, seed, clock, schedule };
+  return JSON.stringify({ endio: VERSION, ...fields });
+}
+
+/**
+ * One event, its fields in the order of the vocabulary.
+ *
+ * @param event The event.
+ * @returns The line, without its end.
+ */
+export function encodeEvent(event: TraceEvent): string {
   const { seq, ts, cpu, ctx, tid, comm, ev } = event;
   const fields: Record<string, unknown> = { seq, ts, cpu, ctx, tid, comm, ev };
   for (const { name } of ARGS.get(ev) ?? []) fields[name] = event[name];
@@ -186,7 +201,14 @@ async function* decodeEvents(
   }
 }
 
-function decodeHeader(text: string): TraceHeader {
+/**
+ * Reads the header of a trace.
+ *
+ * @param text The line.
+ * @returns What the trace says of itself.
+ * @throws {TraceFormatError} If it is no header.
+ */
+export function decodeHeader(text: string): TraceHeader {
   const fields = parseObject(text);
   if (fields === null || !Object.hasOwn(fields, "endio")) {
     throw new TraceFormatError(
@@ -218,8 +240,15 @@ function decodeHeader(text: string): TraceHeader {
   return header;
 }
 
-/** What is wrong with an event, or null. */
-function problemOf(fields: Readonly<Record<string, unknown>>): string | null {
+/**
+ * What is wrong with an event.
+ *
+ * @param fields The event, as it was read.
+ * @returns What is wrong, or null.
+ */
+export function problemOf(
+  fields: Readonly<Record<string, unknown>>,
+): string | null {
   for (const [name, check, expected] of COMMON) {
     if (!check(fields[name])) return wrong(name, fields, expected);
   }

@@ -25,6 +25,7 @@ import {
   UserError,
   wrapText,
 } from "./cli.ts";
+import { FORMATS } from "./trace_formats.ts";
 
 /** How to use it. */
 export const LIST_HELP = `Lists what there is.
@@ -36,14 +37,6 @@ with an ID all there is to say about that one.
 
 Example: deno run tools/trace.ts list rules completion-order/free-last
 `;
-
-const FORMATS: ReadonlyMap<string, string> = new Map([
-  [
-    "jsonl",
-    "a header, then one event a line as JSON; record writes it, check reads it",
-  ],
-  ["text", "one column a context, for reading; record writes it"],
-]);
 
 /** A kind of thing that can be listed. */
 interface Kind {
@@ -203,11 +196,14 @@ function describeRule(id: string): string {
 }
 
 function listFormats(): string {
-  return alignColumns([...FORMATS], 0);
+  return alignColumns(
+    [...FORMATS].map(([name, { about }]) => [name, about]),
+    0,
+  );
 }
 
 function describeFormat(id: string): string {
-  return `${id}\n  ${lookUp("format", id, FORMATS)}\n`;
+  return `${id}\n  ${lookUp("format", id, FORMATS).about}\n`;
 }
 
 /** Names with their texts beside them, broken into lines. */

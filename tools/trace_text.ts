@@ -43,11 +43,12 @@ const WIDE_ROOM = 44;
 const ARROW_ROOM = 5;
 
 /** The events that a reader looks for first. */
-const KEY_EVENTS: ReadonlySet<string> = new Set([
+export const KEY_EVENTS: ReadonlySet<string> = new Set([
   "submit_bio",
   "bio_endio",
   "queue_work",
   "dio_complete",
+  "iomap_dio_complete",
   "end_io",
   "end_io_return",
   "inode_dio_done",
@@ -56,9 +57,11 @@ const KEY_EVENTS: ReadonlySet<string> = new Set([
   "dio_free",
   "io_getevents",
 ]);
-const TROUBLE: ReadonlySet<string> = new Set([
+/** Events that are wrong whenever they come. */
+export const TROUBLE: ReadonlySet<string> = new Set([
   "oops",
   "hung_task",
+  "soft_lockup",
   "slab_leak",
 ]);
 

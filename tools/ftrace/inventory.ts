@@ -1,0 +1,89 @@
+/**
+ * Which probes a recording was made with: a line that is not there means
+ * something only when it would have been.
+ *
+ * @module
+ */
+
+import { CODE, codeName } from "./probes.ts";
+
+/** Probes that the kit does not set whose recordings begin with `BEGIN`. */
+const NOT_IN_KIT = /_ret$/;
+const RETURNS_IN_KIT: ReadonlySet<string> = new Set([
+  "io_submit_one_ret",
+  "__blockdev_direct_IO_ret",
+  "dio_complete_ret",
+  "__iomap_dio_rw_ret",
+  "iomap_dio_complete_ret",
+  "sb_init_dio_done_wq_ret",
+  "vfs_fsync_range_ret",
+  "inode_dio_wait_ret",
+  "generic_file_direct_write_ret",
+]);
+
+/** The probes of one recording. */
+export class Inventory {
+  /** Whether it is the kernel's `trace` file, whose lines are sorted. */
+  isDump = false;
+  /** Whether events were lost. */
+  isLossy = false;
+  /** Whether the end of a bio comes with its status. */
+  tellsStatus = false;
+  /** Events that its header announces; NaN when it does not. */
+  announced: number = NaN;
+  /** Events that were taken out of it, as it says. */
+  thinned = 0;
+  readonly #set: Uint8Array = new Uint8Array(Object.keys(CODE).length);
+  readonly #thinned: Uint8Array = new Uint8Array(this.#set.length);
+
+  /** Notes that a probe has fired. @returns Whether that is news. */
+  note(code: number): boolean {
+    if (this.#set[code] !== 0) return false;
+    this.#set[code] = 1;
+    return true;
+  }
+
+  /** Whether a probe is known to be set. */
+  shows(code: number): boolean {
+    return this.#set[code] !== 0;
+  }
+
+  /** Whether lines of a probe were taken out. */
+  isThinned(code: number): boolean {
+    return this.#thinned[code] !== 0;
+  }
+
+  /** Notes that all probes of the kit are set. */
+  noteKit(): void {
+    for (let code = 1; code < this.#set.length; code++) {
+      const name = codeName(code);
+      if (NOT_IN_KIT.test(name) && !RETURNS_IN_KIT.has(name)) continue;
+      this.#set[code] = 1;
+    }
+  }
+
+  /**
+   * Reads a comment.
+   *
+   * @param text The line.
+   */
+  readComment(text: string): void {
+    const entries = /entries-written: (\d+)\/(\d+)/.exec(text);
+    if (entries !== null) {
+      this.isDump = true;
+      this.announced = (this.announced || 0) + Number(entries[1]);
+    }
+    const thinned = /^# TRIMMED \(events removed\): (.*)$/.exec(text)?.[1];
+    for (const part of thinned?.split(", ") ?? []) {
+      const [name = "", count] = part.split(" ");
+      this.thinned += Number(count);
+      const code = CODE[name as keyof typeof CODE] ?? 0;
+      this.#thinned[code] = 1;
+    }
+    const declared = /^# endio probes: (.*)$/.exec(text)?.[1];
+    for (const name of declared?.split(" ") ?? []) {
+      const code = CODE[name as keyof typeof CODE] ?? 0;
+      if (code > 0) this.note(code);
+    }
+  }
+}

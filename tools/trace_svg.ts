@@ -1,0 +1,149 @@
+/**
+ * The trace format `svg`: a picture of a short trace, a column a context, for
+ * documents; light and dark as the reader has it.
+ *
+ * @module
+ */
+
+import type { TraceEvent } from "../core/mod.ts";
+import { hueOf } from "./html/trace_view.ts";
+import { shortArgs } from "./trace_args.ts";
+import type { Broken } from "./trace_collect.ts";
+import { type Arrow, graphOf, type TraceGraph } from "./trace_graph.ts";
+import { KEY_EVENTS } from "./trace_text.ts";
+
+/** Events of a picture; more would not be looked at. */
+export const MAX_SVG_EVENTS = 1000;
+
+const ROW = 20;
+const TOP = 44;
+const LEFT = 118;
+const LANE = 210;
+/** The width of the last lane, which has nothing to its right. */
+const LAST_LANE = 420;
+/** Characters of the arguments beside an event. */
+const ROOM = 44;
+
+const STYLE = `
+svg{--paper:#fff;--ink:#1b1f24;--dim:#59636e;--line:#d0d7de;--red:#c8201f;--l:38%;
+background:var(--paper);font:12px ui-monospace,monospace}
+@media(prefers-color-scheme:dark){svg{--paper:#15181d;--ink:#e3e7ec;--dim:#98a2ae;
+--line:#3a424c;--red:#ff7b72;--l:68%}}
+text{fill:var(--dim)}.h{font-weight:700;fill:var(--ink)}.k{font-weight:700}
+.e{fill:hsl(var(--h) 62% var(--l))}.n .e,.n circle{fill:var(--dim)}
+circle{fill:hsl(var(--h) 62% var(--l))}line{stroke:var(--line)}
+path{fill:none;stroke:hsl(var(--h) 60% var(--l));stroke-width:1.3;opacity:.75}
+.w{stroke-dasharray:3 3}.n path{stroke:var(--dim)}.v{fill:var(--red);font-weight:700}
+.t{text-anchor:end}`;
+
+/**
+ * Draws a trace.
+ *
+ * @param title What it is of.
+ * @param events The events.
+ * @param broken What they break.
+ * @returns The picture, in pieces.
+ */
+export function* encodeSvg(
+  title: string,
+  events: readonly TraceEvent[],
+  broken: readonly Broken[],
+): Generator<string, void, void> {
+  const cut = events.slice(0, MAX_SVG_EVENTS);
+  const graph = graphOf(cut);
+  const width = LEFT + Math.max(0, graph.lanes.length - 1) * LANE + LAST_LANE;
+  const height = TOP + cut.length * ROW + ROW;
+  yield `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
+<title>${escape(title)}</title>
+<style>${STYLE}</style>
+`;
+  for (const [at, { label }] of graph.lanes.entries()) {
+    const x = xOf(at);
+    yield `<line x1="${x}" x2="${x}" y1="${TOP - 10}" y2="${
+      height - 8
+    }"/><text class="h" x="${x - 4}" y="22">${escape(label)}</text>\n`;
+  }
+  for (const [at, arrow] of graph.arrows.entries()) {
+    yield drawArrow(arrow, at, graph);
+  }
+  const rules = new Map<TraceEvent, string>();
+  for (const { rule, events } of broken) {
+    for (const event of events) rules.set(event, rule);
+  }
+  const start = cut[0]?.ts ?? 0;
+  for (const [at, event] of cut.entries()) {
+    const rule = rules.get(event);
+    yield drawEvent(event, at, graph, event.ts - start, rule);
+  }
+  const more = events.length - cut.length;
+  if (more > 0) {
+    yield `<text x="${LEFT}" y="${
+      height - 6
+    }">and ${more} events more</text>\n`;
+  }
+  yield "</svg>\n";
+}
+
+function xOf(lane: number): number {
+  return LEFT + lane * LANE;
+}
+
+function yOf(at: number): number {
+  return TOP + at * ROW;
+}
+
+function hueStyle(request: number): string {
+  return request < 0 ? ' class="n"' : ` style="--h:${hueOf(request)}"`;
+}
+
+/** Down between the rows, to the left of the lane that it leads to. */
+function drawArrow(
+  { from, to, kind }: Arrow,
+  i: number,
+  { laneOf, requestOf }: TraceGraph,
+): string {
+  const x1 = xOf(laneOf[from] as number);
+  const x2 = xOf(laneOf[to] as number);
+  const y1 = yOf(from);
+  const y2 = yOf(to);
+  const channel = x2 - 10 - i % 3 * 3;
+  const turn = Math.min(5, Math.abs(channel - x1) / 2);
+  const way = channel > x1 ? turn : -turn;
+  const request = (requestOf[to] as number) >= 0
+    ? requestOf[to] as number
+    : requestOf[from] as number;
+  return `<g${hueStyle(request)}><path${
+    kind === "wake" ? ' class="w"' : ""
+  } d="M${x1} ${y1}v${ROW / 2 - turn}q0 ${turn} ${way} ${turn}H${
+    channel - way
+  }q${way} 0 ${way} ${turn}V${y2 - 5}q0 5 5 5H${x2 - 5}m-4-3l4 3-4 3"/></g>\n`;
+}
+
+function drawEvent(
+  event: TraceEvent,
+  at: number,
+  { laneOf, requestOf }: TraceGraph,
+  ns: number,
+  rule: string | undefined,
+): string {
+  const x = xOf(laneOf[at] as number);
+  const y = yOf(at);
+  const isKey = KEY_EVENTS.has(event.ev);
+  const args = shortArgs(event, ROOM).map(({ text }) => text).join(" ");
+  const time = ns < 1e7 ? `${ns / 1e3} µs` : `${ns / 1e6} ms`;
+  return `<g${hueStyle(requestOf[at] as number)}><text class="t" x="${
+    LEFT - 18
+  }" y="${y + 4}">${time}</text><circle cx="${x}" cy="${y}" r="${
+    isKey ? 4.5 : 3.5
+  }"/><text x="${x + 10}" y="${y + 4}"><tspan class="e${isKey ? " k" : ""}">${
+    escape(event.ev)
+  }</tspan> ${escape(args)}${
+    rule === undefined ? "" : ` <tspan class="v">✗ ${escape(rule)}</tspan>`
+  }</text></g>\n`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)
+    // deno-lint-ignore no-control-regex
+    .replaceAll(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, "�");
+}
