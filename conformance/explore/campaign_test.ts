@@ -122,6 +122,20 @@ Deno.test("a campaign that is not over knows of runs that are left", () => {
   assertEquals([schedules, schedules + pruned], [100, runs]);
 });
 
+Deno.test("a shard that was not begun has all of its units left", () => {
+  const spec = modelOf("plain");
+  const split = findSplit((strategy) => {
+    runScenario(spec, MANY, { strategy });
+  }, { units: 4 });
+  const left = [0, 1, 2].map((index) => {
+    const shard = { index, count: 3 };
+    const search = { strategy: "exhaustive", split } as const;
+    return new Campaign(spec, MANY, { search, shard }).left ?? 0;
+  });
+  assertEquals(left.reduce((a, b) => a + b), split.units);
+  assert(Math.min(...left) > 1);
+});
+
 Deno.test("shards of a sample are the sample", () => {
   const spec = modelOf("plain");
   const scenario = scenarioById("aio-write-many");

@@ -53,7 +53,7 @@ for (
   const search of [
     { strategy: "exhaustive", split },
     { strategy: "random", seed: 5 },
-    { strategy: "pct", depth: 2, length: { steps: 30, contexts: 3 } },
+    { strategy: "pct", depth: 2, length: { steps: 12, contexts: 3 } },
   ] as const
 ) {
   Deno.test(`mergeReports() of ${search.strategy} shards in any order gives the report of the whole`, () => {
@@ -61,6 +61,8 @@ for (
     const whole = reportOf(0, 1, search, query);
     const shards = [2, 0, 3, 1].map((i) => reportOf(i, 4, search, query));
     const text = JSON.stringify(whole);
+    const odds = whole.scenarios[0]?.odds;
+    assertEquals(odds && odds.longer > 0, search.strategy === "pct" || null);
     assertEquals(JSON.stringify(mergeReports(shards)), text);
     const [a, b, c, d] = shards as [
       ExploreReport,

@@ -112,7 +112,7 @@ export const TRACE_RULES: readonly Rule[] = [
           if (inner.ev === "inode_dio_wait" && !isWaiting(inner, event)) {
             told = inner;
             violated("inode_dio_wait_return before it", inner, event);
-          } else if (OUTERMOST.has(event.ev) && !requests.partial) {
+          } else if (isOutermost(event) && !requests.partial) {
             told = inner;
             violated(`${returnOf(inner.ev)} before it`, inner, event);
           }
@@ -244,7 +244,7 @@ export const TRACE_RULES: readonly Rule[] = [
         each(event) {
           const { dio } = event;
           if (dio === undefined || dio === 0 || requests.partial) return;
-          if (BEGINS_DIO.has(event.ev) || requests.dioOf(event)) return;
+          if (beginsDio(event) || requests.dioOf(event)) return;
           if (requests.dioGone(event)) return;
           violated("dio_alloc before it", event);
         },
@@ -260,16 +260,13 @@ const END_HANDLERS: ReadonlySet<string> = new Set([
 ]);
 
 /** What user space does, which is never inside another call of its thread. */
-const OUTERMOST: ReadonlySet<string> = new Set([
-  "io_submit",
-  "io_getevents",
-  "user_read",
-]);
+function isOutermost({ ev }: TraceEvent): boolean {
+  return ev === "io_submit" || ev === "io_getevents" || ev === "user_read";
+}
 
-const BEGINS_DIO: ReadonlySet<string> = new Set([
-  "dio_alloc",
-  "blkdev_direct_IO",
-]);
+function beginsDio({ ev }: TraceEvent): boolean {
+  return ev === "dio_alloc" || ev === "blkdev_direct_IO";
+}
 
 function position(seq: number, next: number): string {
   if (seq < next) return `${next} next, not ${seq}`;
