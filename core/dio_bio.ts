@@ -15,6 +15,7 @@ import type { Dio } from "./dio.ts";
 import { DIO_ADDR_IO_ERROR, DioCompletion } from "./dio_complete.ts";
 import { EAGAIN, EIO } from "./errno.ts";
 import { EV } from "./events.ts";
+import { notLast } from "./references.ts";
 import { use } from "./slab.ts";
 import { NOTHING, type Task, writeStep } from "./step.ts";
 
@@ -83,7 +84,10 @@ export class DioBioEnd extends DioCompletion {
    * @returns What is left to be run in this context, or null.
    */
   dioBioEnded(dio: Dio, remaining: number): Task<unknown> | null {
-    if (remaining > 0) return null;
+    if (remaining > 0) {
+      if (this.kernel.stepping) notLast(this.kernel, remaining);
+      return null;
+    }
     if (use(dio).result > 0 && this.dioMustDefer(dio)) {
       return this.dioQueueCompletion(dio);
     }
@@ -123,8 +127,10 @@ export class DioBioEnd extends DioCompletion {
     const lock = dio.bioLock;
     lock.take(kernel, true);
     const remaining = --use(dio).refcount;
-    if (remaining === 1 && dio.waiter !== null) {
-      kernel.wakeUpProcess(dio.waiter);
+    if (dio.waiter !== null) {
+      // Who waits looks at the count: now every drop makes a difference.
+      kernel.touch(lock.step);
+      if (remaining === 1) kernel.wakeUpProcess(dio.waiter);
     }
     lock.unlock(kernel);
     return remaining;

@@ -18,6 +18,7 @@ import { EINVAL, EIOCBQUEUED, ENOMEM, ENOTBLK } from "./errno.ts";
 import type { DioOps } from "./filesystem.ts";
 import type { Inode } from "./fs.ts";
 import type { IovIter } from "./iov_iter.ts";
+import { notLast } from "./references.ts";
 import { use } from "./slab.ts";
 import { finish, type MaybeTask, type Task } from "./step.ts";
 
@@ -249,11 +250,15 @@ export class DirectIo extends DioEntry {
     const { id, sdio } = dio;
     const { begin } = sdio;
     this.#stacks.push(sdio);
-    if (this.dioDropRef(dio) === 0) {
+    const remaining = this.dioDropRef(dio);
+    if (remaining === 0) {
       dio.mayInvalidate = true;
       return this.dioComplete(dio, begin, ret, false);
     }
-    if (ret === -EIOCBQUEUED) return ret;
+    if (ret === -EIOCBQUEUED) {
+      if (this.kernel.stepping) notLast(this.kernel, remaining);
+      return ret;
+    }
     throw new KernelBug(
       "completion-after-last-bio/submitter",
       `dio ${id}`,

@@ -106,6 +106,7 @@ export * from "./partition.ts";
 export * from "./pct.ts";
 export * from "./prng.ts";
 export * from "./profile.ts";
+export * from "./references.ts";
 export * from "./replay.ts";
 export * from "./rwsem.ts";
 export * from "./scheduler.ts";

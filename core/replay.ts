@@ -294,6 +294,16 @@ export class ReplayStrategy implements Strategy, StepWatcher {
     this.#follower?.touched(step);
   }
 
+  /**
+   * The running step dropped one of several references.
+   *
+   * @param ctx The context.
+   * @param left How many references are left.
+   */
+  notLast(ctx: Context, left: number): void {
+    this.#follower?.notLast?.(ctx, left);
+  }
+
   #isOver(): boolean {
     return this.#then !== null && this.#points >= this.#length;
   }

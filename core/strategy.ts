@@ -35,6 +35,14 @@ export interface StepWatcher {
    * @param step The access.
    */
   touched(step: Step): void;
+  /**
+   * The running step dropped one of several references on the object of its
+   * own access, and learned only that this was not the last one.
+   *
+   * @param ctx The context.
+   * @param left How many references are left.
+   */
+  notLast?(ctx: Context, left: number): void;
 }
 
 /**

@@ -55,7 +55,7 @@ How:
 Where:
   --shard I/N        one of N shards, from 0/N to N-1/N; together the whole
   --units N          how finely a scenario can be shared out (default 64)
-  --jobs N           with N workers; needs --allow-read=tools
+  --jobs N           with N workers; needs --allow-read for endio itself
   --checkpoint FILE  writes there how far it is, and goes on from there; needs
                      --allow-read and --allow-write for FILE and FILE.tmp
 Besides:

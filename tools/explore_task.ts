@@ -104,6 +104,7 @@ export async function doTask(
       ...(units !== null && { units }),
       ...(seed !== null && { seed }),
       ...(depth !== null && { depth }),
+      ...(runs !== null && { runs }),
     });
     return { kind, prepared };
   }

@@ -12,11 +12,13 @@
 import {
   BOOT_ID,
   type Context,
+  readStep,
   ReplayError,
   SCHEDULE,
   stepAddr,
   type StepWatcher,
   type Strategy,
+  writeStep,
 } from "../../core/mod.ts";
 import { HappensBefore } from "./happens_before.ts";
 import {
@@ -285,6 +287,22 @@ export class ExhaustiveStrategy implements Strategy, StepWatcher {
     if (this.#recording && step !== SCHEDULE) this.#node.accesses.push(step);
   }
 
+  /**
+   * The running step dropped one of several references: it depends on steps
+   * that do more with the object, and not on others like it. If only one is
+   * left, then each of those that sleep would drop the last one now.
+   *
+   * @param ctx The context.
+   * @param left How many references are left.
+   */
+  notLast({ step }: Context, left: number): void {
+    if (!this.#recording) return;
+    const { accesses, alarms } = this.#node;
+    if (accesses.length === 0 || accesses.at(0) !== step) return;
+    accesses.set(0, readStep(stepAddr(step)));
+    if (left === 1) alarms.push(writeStep(stepAddr(step)));
+  }
+
   get #node(): Node {
     return this.#nodes[this.#at] as Node;
   }
@@ -327,7 +345,7 @@ export class ExhaustiveStrategy implements Strategy, StepWatcher {
     }
     const before = this.#nodes[this.#at - 1];
     if (before !== undefined && this.#reduce) {
-      node.sleep.inherit(before.sleep, before.accesses);
+      node.sleep.inherit(before.sleep, before.accesses, before.alarms);
     }
     node.follow(before, this.#trunk === null);
     if (!node.choose(current)) return false;

@@ -23,6 +23,11 @@ export class IntList {
     return false;
   }
 
+  /** Puts another number in a place; `i` is less than its length. */
+  set(i: number, item: number): void {
+    this.#items[i] = item;
+  }
+
   /** Adds a number at the end. */
   push(item: number): void {
     this.#items[this.length++] = item;

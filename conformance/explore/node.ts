@@ -48,6 +48,8 @@ export class Node {
   isInUnit = true;
   /** What its step touches. */
   readonly accesses: IntList = new IntList();
+  /** What its step makes different for those that sleep. */
+  readonly alarms: IntList = new IntList();
   /** What it touched under other choices. */
   readonly formerAccesses: IntList = new IntList();
   /** Contexts that it makes runnable. */
@@ -79,6 +81,7 @@ export class Node {
   /** The step is to run again, with another choice inside. */
   rerun(): void {
     this.accesses.clear();
+    this.alarms.clear();
     this.enables.clear();
     this.releases.clear();
   }

@@ -33,6 +33,12 @@ export interface PrepareOptions
    */
   readonly bound?: number;
   /**
+   * How many schedules of an exhaustive search are run at most.
+   *
+   * @default {no limit}
+   */
+  readonly runs?: number;
+  /**
    * Into how many large units an exhaustive search is divided, at least.
    *
    * @default {64}
@@ -65,7 +71,7 @@ export interface Prepared {
   readonly result: CampaignResult | null;
 }
 
-/** An exhaustive search of fewer runs than this is not shared out. */
+/** An exhaustive search of fewer schedules than this is not shared out. */
 export const SMALL = 2000;
 const DEFAULT_DEPTH = 3;
 const DEFAULT_SEED = 1;
@@ -140,9 +146,11 @@ export function prepareCampaign(
 function prepareExhaustive(
   spec: ModelSpec,
   scenario: Scenario,
-  { profile, rules, directIo, bound, units }: PrepareOptions,
+  options: PrepareOptions,
   run: (strategy: Strategy) => void,
 ): Prepared {
+  const { profile, rules, directIo, bound, units } = options;
+  const { runs = Infinity } = options;
   const search: Search = {
     strategy: "exhaustive",
     ...(bound !== undefined && { bound }),
@@ -153,9 +161,12 @@ function prepareExhaustive(
     ...(rules && { rules }),
     ...(directIo && { directIo }),
   });
-  for (let runs = 0; runs < SMALL && campaign.step(); runs++);
+  const most = Math.min(SMALL, runs);
+  while (campaign.schedules < most && campaign.step());
   const result = campaign.result();
-  if (result.left === 0) return { skipped: null, search: null, result };
+  if (result.left === 0 || runs <= most) {
+    return { skipped: null, search: null, result };
+  }
   const split = findSplit(run, { ...search, ...(units && { units }) });
   return { skipped: null, search: { ...search, split }, result };
 }

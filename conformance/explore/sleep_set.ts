@@ -34,12 +34,17 @@ export class SleepSet {
     items.pushAll(more);
   }
 
-  /** Takes over who slept before a step, except whom that step wakes. */
-  inherit(before: SleepSet, accesses: IntList): void {
+  /**
+   * Takes over who slept before a step, except whom that step wakes by what it
+   * touches or by what else it makes different.
+   */
+  inherit(before: SleepSet, accesses: IntList, alarms: IntList): void {
     const from = before.#items;
     for (let i = 0; i < from.length;) {
       const end = i + 2 + from.at(i + 1);
-      if (!touched(from, i + 2, end, accesses)) {
+      const wakes = touched(from, i + 2, end, accesses) ||
+        touched(from, i + 2, end, alarms);
+      if (!wakes) {
         for (let j = i; j < end; j++) this.#items.push(from.at(j));
       }
       i = end;

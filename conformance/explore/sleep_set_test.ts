@@ -19,13 +19,13 @@ Deno.test("SleepSet.inherit() wakes whoever depends on the step, by either list"
   before.add(2, list(), list(readStep(7), writeStep(6)));
   before.add(3, list(), list());
   const afterRead = new SleepSet();
-  afterRead.inherit(before, list(readStep(5), readStep(7)));
+  afterRead.inherit(before, list(readStep(5), readStep(7)), list());
   assertEquals(sleepers(afterRead), [1, 2, 3]);
   const afterWrite = new SleepSet();
-  afterWrite.inherit(before, list(writeStep(5)));
+  afterWrite.inherit(before, list(writeStep(5)), list());
   assertEquals(sleepers(afterWrite), [2, 3]);
   const afterBoth = new SleepSet();
-  afterBoth.inherit(before, list(writeStep(5), readStep(6)));
+  afterBoth.inherit(before, list(writeStep(5)), list(readStep(6)));
   assertEquals(sleepers(afterBoth), [3]);
 });
 

@@ -53,7 +53,7 @@ const LARGE = 8;
  *   }
  *   kernel.run();
  * }, { units: 3 });
- * assertEquals(split.units, 120);
+ * assertEquals(split.units > 3, true);
  * ```
  */
 export function findSplit(

@@ -22,7 +22,7 @@ type Point = (label: string) => Promise<void>;
 
 /** How large the scenario is. */
 export interface PromiseScenario {
-  /** How many requests; one task submits them, and then truncates. */
+  /** How many requests, each of a task of its own. */
   readonly dios: number;
   /** How many bios each of them has. */
   readonly bios: number;
@@ -242,18 +242,14 @@ export class PromiseSchedules implements Subject {
       this.#points++;
       return scheduler.schedule(Promise.resolve(), label);
     }, dios * bytes);
-    void this.#writer(inode);
+    for (let i = 0; i < dios; i++) {
+      void new Dio(inode).submit(this.#data, i * bytes);
+    }
+    void inode.truncate();
     await scheduler.waitIdle();
     check(inode.reported === dios, "every request is reported");
     void inode.umount();
     await scheduler.waitIdle();
-  }
-
-  async #writer(inode: Inode): Promise<void> {
-    for (let i = 0; i < this.#scenario.dios; i++) {
-      await new Dio(inode).submit(this.#data, i * this.#data.length);
-    }
-    await inode.truncate();
   }
 }
 
