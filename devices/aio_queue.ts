@@ -106,19 +106,20 @@ export class AioQueue implements RequestQueue {
     return isNeeded ? this.#submitAllAside() : null;
   }
 
-  reap(minEvents: number): number {
-    const refused = this.#takeRefused();
-    const kernelCount = this.#inFlight;
-    if (kernelCount === 0) return refused;
+  reap(minEvents: number, maxEvents: number): number {
+    const refused = this.#takeRefused(maxEvents);
+    const kernelCount = this.#inFlight - this.#refusedCount;
+    const max = Math.min(maxEvents - refused, kernelCount);
+    if (max === 0) return refused;
     // What is still on its way to the kernel may never come back from it.
     const certain = kernelCount - this.#asideSlots.size;
-    const min = Math.max(0, Math.min(minEvents - refused, certain));
+    const min = Math.max(0, Math.min(minEvents - refused, max, certain));
     let count: number;
     do {
       count = this.#libc.ioGetevents(
         this.#context,
         min,
-        kernelCount,
+        max,
         this.#blocks.eventBytes,
       );
     } while (count === -EINTR);
@@ -134,10 +135,10 @@ export class AioQueue implements RequestQueue {
     return refused + count;
   }
 
-  submitAndReap(minEvents: number): number {
+  submitAndReap(minEvents: number, maxEvents: number): number {
     const submitted = this.submit();
     if (submitted < 0 && this.#inFlight === 0) return submitted;
-    return this.reap(minEvents);
+    return this.reap(minEvents, maxEvents);
   }
 
   signalTo(eventFd: number): void {
@@ -218,14 +219,14 @@ export class AioQueue implements RequestQueue {
     this.#dropFirstPrepared(1);
   }
 
-  #takeRefused(): number {
-    const count = this.#refusedCount;
-    for (let index = 0; index < count; index++) {
-      const slot = at(this.#refusedSlots, index);
-      const result = at(this.#refusedResults, index);
-      this.#complete(index, slot, this.#blocks.tagOf(slot), result);
+  /** Takes refused requests, up to a count, the last ones first. */
+  #takeRefused(max: number): number {
+    let count = 0;
+    for (; count < max && this.#refusedCount > 0; count++) {
+      const slot = at(this.#refusedSlots, --this.#refusedCount);
+      const result = at(this.#refusedResults, this.#refusedCount);
+      this.#complete(count, slot, this.#blocks.tagOf(slot), result);
     }
-    this.#refusedCount = 0;
     return count;
   }
 

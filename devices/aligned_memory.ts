@@ -9,6 +9,10 @@ import type { Libc } from "./libc.ts";
 /** The page size that endio aligns to, in bytes. */
 export const PAGE_SIZE_BYTES = 4096;
 
+/** A huge page of x86-64, and of arm64 with pages of 4 KiB. */
+const HUGE_PAGE_BYTES = 2 << 20;
+const MADV_HUGEPAGE = 14;
+
 /**
  * One page-aligned region that buffers of direct I/O live in.
  *
@@ -53,4 +57,22 @@ export class AlignedMemory {
     return address >= this.address &&
       address + length <= this.address + this.bytes.length;
   }
+}
+
+/**
+ * Allocates a region for data. A large one asks for huge pages, which the
+ * system may give or not: a large transfer from such pages is a few pieces to
+ * the block layer, not hundreds.
+ *
+ * @param libc The library to call.
+ * @param byteLength The size of the region in bytes, at least 1.
+ * @returns The region.
+ * @throws {RangeError} If the size is not a positive integer.
+ */
+export function allocateForData(libc: Libc, byteLength: number): AlignedMemory {
+  const isLarge = byteLength >= HUGE_PAGE_BYTES;
+  const alignment = isLarge ? HUGE_PAGE_BYTES : PAGE_SIZE_BYTES;
+  const memory = new AlignedMemory(libc, byteLength, alignment);
+  if (isLarge) libc.madvise(memory.address, byteLength, MADV_HUGEPAGE);
+  return memory;
 }

@@ -2,10 +2,10 @@
  * A block device that is a file or a block device of the machine, opened with
  * `O_DIRECT`.
  *
- * Each bio becomes one vectored request of the host's own asynchronous I/O
- * (`fs/aio.c`), straight between the pages of the simulated process and the
- * file: nothing is copied. When the simulated kernel has nothing left to run,
- * it asks the device for completions, and each of them is an interrupt in it.
+ * Each bio becomes one vectored request of an engine, straight between the
+ * pages of the simulated process and the file: nothing is copied. When the
+ * simulated kernel has nothing left to run, it asks the device for
+ * completions, and each of them is an interrupt in it.
  *
  * What is real here is the data, the errors, and the order in which requests
  * complete; that order differs from run to run. Time in traces stays virtual:
@@ -52,11 +52,8 @@ export interface DirectFileDeviceOptions
   readonly name?: string;
 }
 
-/**
- * A quarter of what is in flight is waited for at once: to be woken for every
- * one of many requests costs more than it gains.
- */
-const REAP_SHIFT = 2;
+/** How many results are taken at once after a wait. */
+const FIRST_PORTION = 2;
 
 /** The smallest logical block of a block device: one sector. */
 const SECTOR_SIZE = 1 << SECTOR_SHIFT;
@@ -123,6 +120,7 @@ export class DirectFileDevice
   readonly #bios: BioRequests;
   readonly #requests: AsyncRequests;
   #kernel: Kernel | null = null;
+  #portion = FIRST_PORTION;
 
   private constructor(engine: DirectFileEngine, name: string) {
     const { path, sizeBytes } = engine;
@@ -329,7 +327,6 @@ export class DirectFileDevice
    * {@linkcode flush} without blocking the event loop.
    *
    * @returns 0 or a negative errno.
-   * @throws {DeviceClosedError} If the device is closed.
    */
   async fdatasync(): Promise<number> {
     return await this.#requests.fdatasync();
@@ -346,8 +343,7 @@ export class DirectFileDevice
   }
 
   /**
-   * Waits for the requests that the file has; then gives everything back, as
-   * {@linkcode close} does.
+   * Waits for the requests that the file has, then does {@linkcode close}.
    */
   async closeAsync(): Promise<void> {
     await this.#requests.drain();
@@ -371,12 +367,19 @@ export class DirectFileDevice
     );
   }
 
-  /** Hands over what was submitted, and takes one result or more. */
+  /**
+   * Hands over what was submitted, and takes results. They come in bursts: of
+   * these a few are taken first, so that what follows them keeps the file
+   * busy, and then twice as many each time.
+   */
   #reap(): void {
-    const { resultTags, results, inFlight, prepared } = this.#engine;
-    const wanted = Math.max(1, (inFlight + prepared) >> REAP_SHIFT);
-    const count = this.#engine.submitAndReap(wanted);
+    const { resultTags, results, queueDepth } = this.#engine;
+    const portion = this.#portion;
+    const count = this.#engine.submitAndReap(1, portion);
     if (count < 0) throw reapError(this.path, count);
+    this.#portion = count === portion
+      ? Math.min(2 * portion, queueDepth)
+      : FIRST_PORTION;
     for (let i = 0; i < count; i++) {
       const tag = resultTags[i] as number;
       const result = results[i] as number;

@@ -9,7 +9,11 @@
  * @module
  */
 
-import { AlignedMemory, PAGE_SIZE_BYTES } from "./aligned_memory.ts";
+import {
+  AlignedMemory,
+  allocateForData,
+  PAGE_SIZE_BYTES,
+} from "./aligned_memory.ts";
 import { DeviceClosedError } from "./device_error.ts";
 import {
   type AlignmentSource,
@@ -151,7 +155,7 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
   /** Makes a page-aligned region for the data of this engine's requests. */
   allocate(byteLength: number): AlignedMemory {
     this.#checkOpen("allocate memory for");
-    const memory = new AlignedMemory(this.#libc, byteLength);
+    const memory = allocateForData(this.#libc, byteLength);
     this.#memories.push(memory);
     this.#queue.remember(memory);
     return memory;
@@ -275,11 +279,12 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
    *
    * @param minEvents How many to wait for, blocking the thread. It never waits
    * for more than are in flight; 0 only looks.
+   * @param maxEvents How many to collect at most; others are left for later.
    * @returns How many were collected, or a negative errno.
    */
-  reap(minEvents: number): number {
+  reap(minEvents: number, maxEvents: number = this.queueDepth): number {
     this.#checkOpen("reap from");
-    return this.#queue.reap(minEvents);
+    return this.#queue.reap(minEvents, maxEvents);
   }
 
   /**
@@ -287,12 +292,16 @@ export class DirectFileEngine implements DirectFileGeometry, Disposable {
    * the engine can.
    *
    * @param minEvents How many to wait for, blocking the thread.
+   * @param maxEvents How many to collect at most; others are left for later.
    * @returns How many were collected, or a negative errno: `-EAGAIN` when the
    * kernel has no room, and nothing is in flight that would make some.
    */
-  submitAndReap(minEvents: number): number {
+  submitAndReap(
+    minEvents: number,
+    maxEvents: number = this.queueDepth,
+  ): number {
     this.#checkOpen("reap from");
-    return this.#queue.submitAndReap(minEvents);
+    return this.#queue.submitAndReap(minEvents, maxEvents);
   }
 
   /**

@@ -118,15 +118,16 @@ export interface RequestQueue {
    *
    * @param minEvents How many to wait for, blocking the thread. It never waits
    * for more than are in flight; 0 only looks.
+   * @param maxEvents How many to collect at most; others are left for later.
    * @returns How many were collected, or a negative errno.
    */
-  reap(minEvents: number): number;
+  reap(minEvents: number, maxEvents: number): number;
 
   /**
    * {@linkcode submit} and {@linkcode reap} at once. When the kernel has no
    * room and nothing is in flight, that is `-EAGAIN`.
    */
-  submitAndReap(minEvents: number): number;
+  submitAndReap(minEvents: number, maxEvents: number): number;
 
   /** From now on, each completion is counted in an eventfd. */
   signalTo(eventFd: number): void;

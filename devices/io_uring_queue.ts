@@ -26,6 +26,14 @@ const IORING_ENTER_GETEVENTS = 1;
 /** Flag of an entry: its descriptor is an index of registered files. */
 const IOSQE_FIXED_FILE = 1 << 8;
 
+/**
+ * A thread that sleeps is slow to wake. So it looks for completions a few
+ * times first: so often for each one that it has found lately, and never more
+ * than so often without a sleep.
+ */
+const LOOKS = 4;
+const MAX_LOOKS = 128;
+
 /** The opcodes of a direction, by where the memory lies. */
 interface Opcodes {
   /** In one piece. */
@@ -75,6 +83,8 @@ export class IoUringQueue implements RequestQueue {
   #shape: keyof Opcodes | "none" = "none";
   #preparedCount = 0;
   #inFlight = 0;
+  /** How often it may still look before it sleeps. */
+  #looks = 0;
 
   /**
    * @param libc The library to call.
@@ -162,12 +172,12 @@ export class IoUringQueue implements RequestQueue {
     return null;
   }
 
-  reap(minEvents: number): number {
-    return this.#collect(minEvents, false);
+  reap(minEvents: number, maxEvents: number): number {
+    return this.#collect(minEvents, maxEvents, false);
   }
 
-  submitAndReap(minEvents: number): number {
-    return this.#collect(minEvents, true);
+  submitAndReap(minEvents: number, maxEvents: number): number {
+    return this.#collect(minEvents, maxEvents, true);
   }
 
   signalTo(eventFd: number): void {
@@ -185,7 +195,7 @@ export class IoUringQueue implements RequestQueue {
   close(): boolean {
     // Closing a ring does not wait for its requests.
     while (this.#inFlight > 0) {
-      if (this.reap(this.#inFlight) < 0) break;
+      if (this.reap(this.#inFlight, this.#inFlight) < 0) break;
     }
     this.#registrations.removeAll();
     closeIoUring(this.#libc, this.#uring);
@@ -221,28 +231,32 @@ export class IoUringQueue implements RequestQueue {
   }
 
   /** Collects what is there, waiting for so many, perhaps submitting first. */
-  #collect(minEvents: number, submits: boolean): number {
-    let count = this.#take(0);
+  #collect(minEvents: number, max: number, submits: boolean): number {
+    let count = this.#take(0, max);
+    const min = Math.min(minEvents, max);
     let canSubmit = submits;
     do {
       const submitting = canSubmit ? this.#preparedCount : 0;
       const pending = this.#inFlight + submitting;
-      const missing = Math.max(0, Math.min(minEvents - count, pending));
+      const missing = Math.max(0, Math.min(min - count, pending));
       const isEnough = count > 0 && missing === 0 && submitting === 0;
       if (pending === 0 || isEnough) break;
-      const error = this.#enter(submitting, missing, IORING_ENTER_GETEVENTS);
-      count += this.#take(count);
+      const isLook = missing > 0 && this.#looks > 0;
+      if (isLook) this.#looks--;
+      const wanted = isLook ? 0 : missing;
+      const error = this.#enter(submitting, wanted, IORING_ENTER_GETEVENTS);
+      count += this.#take(count, max);
       // What the kernel has no room for waits until something has come back.
       if (error === -EAGAIN && submitting > 0) canSubmit = false;
       else if (error < 0) return count > 0 ? count : error;
-    } while (count < minEvents);
+    } while (count < min);
     return count === 0 && submits && !canSubmit ? -EAGAIN : count;
   }
 
-  /** Takes the completions that are visible, as results from an index on. */
-  #take(from: number): number {
+  /** Takes completions that are visible, as results from an index on. */
+  #take(from: number, max: number): number {
     const ring = this.#ring;
-    const count = ring.available();
+    const count = Math.min(ring.available(), max - from);
     if (count === 0) return 0;
     for (let i = 0; i < count; i++) {
       this.resultTags[from + i] = ring.tagAt(i);
@@ -250,6 +264,7 @@ export class IoUringQueue implements RequestQueue {
       this.#freeSlots.give(ring.slotAt(i));
     }
     ring.take(count);
+    this.#looks = Math.min(MAX_LOOKS, this.#looks + count * LOOKS);
     this.#inFlight -= count;
     return count;
   }

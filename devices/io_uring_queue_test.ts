@@ -108,7 +108,7 @@ uringTest(
         assertEquals(queue.prepare("read", page * PAGE, page, 0), 0);
         queue.addSegment(memory.address + page * PAGE, PAGE, memory);
       }
-      assertEquals(queue.submitAndReap(16), 16);
+      assertEquals(queue.submitAndReap(16, 16), 16);
       assertEquals(queue.close(), true);
       libc.closeFd(fd);
       uring.memory?.bytes.fill(0x5a);
@@ -215,7 +215,7 @@ uringTest("IoUringQueue goes on behind a region as another piece", () => {
   for (const [memory, page] of [[first, 0], [first, 1], [second, 2]] as const) {
     queue.addSegment(whole.address + page * PAGE, PAGE, memory);
   }
-  assertEquals(queue.submitAndReap(1), 1);
+  assertEquals(queue.submitAndReap(1, 1), 1);
   assertEquals(queue.results[0], 3 * PAGE);
   assertEquals(new Set(whole.bytes), new Set([7]));
   queue.close();

@@ -82,6 +82,9 @@ export interface IoUring {
   readonly mappings: readonly Mapping[];
 }
 
+/** The memory becomes zeros, in pages that nobody else has pinned. */
+const MADV_DONTNEED = 4;
+
 /** Memory of rings that the system did not let go of. */
 const ABANDONED: AlignedMemory[] = [];
 
@@ -97,7 +100,9 @@ export function closeIoUring(libc: Libc, uring: IoUring): void {
   const { fd, memory, mappings } = uring;
   if (memory !== null) {
     const { address, bytes: { length } } = memory;
-    if (libc.discard(address, length) < 0) ABANDONED.push(memory);
+    if (libc.madvise(address, length, MADV_DONTNEED) < 0) {
+      ABANDONED.push(memory);
+    }
   }
   libc.closeFd(fd);
   for (const mapping of mappings) libc.unmap(mapping);

@@ -48,7 +48,6 @@ export interface Mapping {
 
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_POPULATE = 0x8001;
-const MADV_DONTNEED = 4;
 const MAP_FAILED = 2n ** 64n - 1n;
 
 /**
@@ -343,15 +342,10 @@ export class Libc implements Disposable {
     return { buffer, pointer };
   }
 
-  /**
-   * `madvise(2)` with `MADV_DONTNEED`: the memory becomes zeros, in pages that
-   * nobody else has. Whoever has pinned the old ones keeps them for himself.
-   */
-  discard(address: number, byteLength: number): number {
+  /** `madvise(2)`: 0, or a negative errno. */
+  madvise(address: number, byteLength: number, advice: number): number {
     const { madvise } = this.#symbols();
-    return this.#result(
-      madvise(BigInt(address), BigInt(byteLength), MADV_DONTNEED),
-    );
+    return this.#result(madvise(BigInt(address), BigInt(byteLength), advice));
   }
 
   /** `munmap(2)` of a whole mapping. */

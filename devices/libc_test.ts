@@ -1,9 +1,16 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { AlignedMemory, PAGE_SIZE_BYTES } from "./aligned_memory.ts";
+import {
+  AlignedMemory,
+  allocateForData,
+  PAGE_SIZE_BYTES,
+} from "./aligned_memory.ts";
 import { DeviceClosedError, DevicePermissionError } from "./device_error.ts";
 import { Libc } from "./libc.ts";
 import { libcCandidates, neededFfiFlag } from "./libc_path.ts";
+import { patch } from "./testdata/patch.ts";
 import { fileTest } from "./testdata/temporary_file.ts";
+
+const HUGE = 2 << 20;
 
 Deno.test({
   name: "Libc.open() names the flag to add when Deno may not load libc",
@@ -58,3 +65,27 @@ fileTest("AlignedMemory lies at a page boundary and knows its bounds", () => {
   }
   assertThrows(() => new AlignedMemory(libc, 0), RangeError);
 });
+
+fileTest(
+  "allocateForData() gives a large region the place of huge pages",
+  () => {
+    using libc = Libc.open();
+    const asked: number[][] = [];
+    using _ = patch(
+      Libc.prototype,
+      "madvise",
+      (original) =>
+        function (this: Libc, ...args) {
+          asked.push(args);
+          return original.apply(this, args);
+        },
+    );
+    const small = allocateForData(libc, HUGE - 1);
+    assertEquals([small.address % PAGE_SIZE_BYTES, asked.length], [0, 0]);
+    const large = allocateForData(libc, HUGE + 5);
+    assertEquals(large.address % HUGE, 0);
+    assertEquals(large.bytes.length, HUGE + 5);
+    assertEquals(asked, [[large.address, HUGE + 5, 14]]);
+    large.bytes.fill(1);
+  },
+);

@@ -163,19 +163,19 @@ export class PsyncQueue implements RequestQueue {
     return null;
   }
 
-  reap(minEvents: number): number {
-    const min = Math.min(minEvents, this.#inFlight);
+  reap(minEvents: number, maxEvents: number): number {
+    const min = Math.min(minEvents, maxEvents, this.#inFlight);
     for (let count = 0;;) {
       const completed = Atomics.load(this.#words, HEAD.completed);
-      count += this.#take(count);
+      count += this.#take(count, maxEvents);
       if (count >= min) return count;
       Atomics.wait(this.#words, HEAD.completed, completed);
     }
   }
 
-  submitAndReap(minEvents: number): number {
+  submitAndReap(minEvents: number, maxEvents: number): number {
     this.submit();
-    return this.reap(minEvents);
+    return this.reap(minEvents, maxEvents);
   }
 
   signalTo(eventFd: number): void {
@@ -187,7 +187,7 @@ export class PsyncQueue implements RequestQueue {
   forget(): void {}
 
   close(): boolean {
-    this.reap(this.#inFlight);
+    while (this.#inFlight > 0) this.reap(this.#inFlight, this.depth);
     Atomics.store(this.#words, HEAD.stop, 1);
     Atomics.notify(this.#words, HEAD.submitted);
     for (const thread of this.#threads) thread.terminate();
@@ -198,23 +198,26 @@ export class PsyncQueue implements RequestQueue {
     return this.#layout.slots + slot * SLOT_WORDS;
   }
 
-  /** Takes the completions that are there, as results from an index on. */
-  #take(from: number): number {
+  /** Takes completions that are there, as results from an index on. */
+  #take(from: number, max: number): number {
     const words = this.#words;
     const { completions, mask } = this.#layout;
-    for (let count = 0;; count++) {
+    let index = from;
+    while (index < max) {
       const place = completions + (this.#reaped & mask);
       // A place is reserved before it is filled.
       const filled = Atomics.exchange(words, place, 0);
-      if (filled === 0) return count;
+      if (filled === 0) break;
       const slot = filled - 1;
       const result = this.#slotBase(slot) + SLOT.result;
-      this.resultTags[from + count] = at(this.#tags, slot);
-      this.results[from + count] = Atomics.load(words, result);
+      this.resultTags[index] = at(this.#tags, slot);
+      this.results[index] = Atomics.load(words, result);
       this.#freeSlots.give(slot);
       this.#reaped = (this.#reaped + 1) | 0;
       this.#inFlight--;
+      index++;
     }
+    return index - from;
   }
 }
 

@@ -18,7 +18,14 @@ import {
 } from "../cli.ts";
 import { DioSubject, PromiseSubject } from "./device_dio.ts";
 import { StampedFile } from "./device_file.ts";
-import { checkFio, ffiReads, FioSubject, nodeReads } from "./device_peers.ts";
+import {
+  checkFio,
+  FFI_READS,
+  ffiReads,
+  FioSubject,
+  NODE_READS,
+  nodeReads,
+} from "./device_peers.ts";
 import { soak } from "./device_soak.ts";
 import {
   type Claim,
@@ -198,15 +205,14 @@ function* subjectsOf(
   if (isFio) {
     for (const engine of ENGINES) yield new FioSubject(workload, file, engine);
   }
-  if (workload !== RANDOM_READS) return;
+  if (workload.rw === "write") return;
   yield new PromiseSubject(workload, file, "io_uring");
   yield nodeReads(workload, file);
   yield ffiReads(workload, file);
 }
 
 function claimsOf(workload: Workload): Claim[] {
-  const isSmall = workload === RANDOM_READS;
-  const least = isSmall ? 1 : 0.98;
+  const least = workload === RANDOM_READS ? 1 : 0.98;
   const pairs = [
     ["io_uring", "io_uring"],
     ["io_uring", "libaio"],
@@ -220,17 +226,15 @@ function claimsOf(workload: Workload): Claim[] {
       { subject, peer, of: "cpu", wanted: 2 },
     ];
   });
-  if (!isSmall) return claims;
-  const peers = ["node:fs.read() with O_DIRECT", "FFI pread(), nonblocking"];
-  return [
-    ...claims,
-    ...["dio, io_uring", "promises, io_uring"].flatMap((subject) =>
-      peers.flatMap((peer): Claim[] => [
-        { subject, peer, of: "rate", wanted: 2 },
-        { subject, peer, of: "cpu", wanted: 0.5 },
-      ])
-    ),
-  ];
+  if (workload.rw === "write") return claims;
+  // Nobody can be faster than the disk, which fio shows the speed of.
+  const orAs = "fio, io_uring";
+  const others = ["dio, io_uring", "promises, io_uring"].flatMap((subject) =>
+    [NODE_READS, FFI_READS].map((peer): Claim => (
+      { subject, peer, of: "rate", wanted: 2, orAs }
+    ))
+  );
+  return [...claims, ...others];
 }
 
 function numberOf(

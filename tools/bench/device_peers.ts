@@ -19,6 +19,11 @@ import {
 
 const CHECK_EVERY = 64;
 
+/** The name of {@linkcode nodeReads}. */
+export const NODE_READS = "node:fs.read() with O_DIRECT";
+/** The name of {@linkcode ffiReads}. */
+export const FFI_READS = "FFI pread(), nonblocking";
+
 /** What is read of fio's report. */
 interface FioReport {
   readonly jobs: readonly {
@@ -179,8 +184,8 @@ export function nodeReads(
         else resolve(count);
       });
     });
-  const name = "node:fs.read() with O_DIRECT";
-  return new AwaitedReads(name, workload, file, read, () => fs.closeSync(fd));
+  const close = () => fs.closeSync(fd);
+  return new AwaitedReads(NODE_READS, workload, file, read, close);
 }
 
 const FFI_SYMBOLS = {
@@ -209,7 +214,7 @@ export function ffiReads(workload: Workload, file: StampedFile): DeviceSubject {
   const read: ReadBlock = async (bytes, at) =>
     Number(await pread(fd, bytes, length, BigInt(at)));
   return new AwaitedReads(
-    "FFI pread(), nonblocking",
+    FFI_READS,
     workload,
     file,
     read,

@@ -12,9 +12,6 @@ import type { Workload } from "./device_workload.ts";
 const STAGES = 20;
 /** Stages after which memory has to stay what it is. */
 const WARM_UP = 4;
-/** How often, and how long each time, descriptors are given time to go. */
-const SETTLING_TURNS = 20;
-const SETTLING_MS = 50;
 /** What the garbage collector may make of it. */
 const SLACK_BYTES = 16 << 20;
 
@@ -63,7 +60,7 @@ export async function soak(
   }
   const settled = resident.slice(WARM_UP);
   const growth = Math.max(...settled) - Math.max(...resident.slice(0, WARM_UP));
-  const leaked = await countLeaked(file.path, descriptors ?? 0);
+  const leaked = (countDescriptors(file.path) ?? 0) - (descriptors ?? 0);
   const isFlat = growth <= SLACK_BYTES && leaked === 0;
   await io.out.write(
     `memory grew by ${mib(growth)} MiB after the first fifth, ` +
@@ -77,8 +74,8 @@ function mib(bytes: number): string {
 }
 
 /**
- * How many descriptors are open on a file, on rings, and on eventfds, if Deno
- * may know. Deno itself opens others when it likes.
+ * How many descriptors are open on a file and on rings, if Deno may know. Deno
+ * itself opens others when it likes.
  */
 function countDescriptors(path: string): number | undefined {
   try {
@@ -90,21 +87,10 @@ function countDescriptors(path: string): number | undefined {
   }
 }
 
-/** How many are open that were not; threads give theirs back a little later. */
-async function countLeaked(path: string, before: number): Promise<number> {
-  let leaked = 0;
-  for (let turn = 0; turn < SETTLING_TURNS; turn++) {
-    leaked = (countDescriptors(path) ?? 0) - before;
-    if (leaked <= 0) break;
-    await new Promise((resolve) => setTimeout(resolve, SETTLING_MS));
-  }
-  return leaked;
-}
-
 function isOurs(descriptor: string, path: string): boolean {
   try {
     const link = Deno.readLinkSync(`/proc/self/fd/${descriptor}`);
-    return link === path || /^anon_inode:\[(?:io_uring|eventfd)\]$/.test(link);
+    return link === path || link === "anon_inode:[io_uring]";
   } catch (error) {
     // The one that the directory was read with is gone.
     if (error instanceof Deno.errors.NotFound) return false;

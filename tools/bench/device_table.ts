@@ -25,6 +25,8 @@ export interface Claim {
   readonly of: "rate" | "cpu";
   /** The least ratio of rates, or the greatest of processor times. */
   readonly wanted: number;
+  /** Who shows what the disk can do: as fast as that is fast enough. */
+  readonly orAs?: string;
 }
 
 /** A claim, and what came out. */
@@ -35,6 +37,8 @@ export interface Outcome extends Claim {
   readonly least: number;
   /** The greatest of them. */
   readonly greatest: number;
+  /** What {@linkcode Claim.orAs} has of the peer's rate, if it was measured. */
+  readonly limit: number | null;
   /** Whether the claim holds. */
   readonly holds: boolean;
 }
@@ -61,21 +65,44 @@ export function judge(
   claim: Claim,
   measured: readonly Measured[],
 ): Outcome | null {
-  const subject = measured.find(({ name }) => name === claim.subject);
-  const peer = measured.find(({ name }) => name === claim.peer);
-  if (subject === undefined || peer === undefined) return null;
-  const value = claim.of === "rate" ? rate : cpuPerRequest;
-  const ratios = subject.samples.map((sample, round) =>
-    value(sample) / value(peer.samples[round]!)
-  );
+  const peer = samplesOf(claim.peer, measured);
+  const ratios = ratiosOf(claim.subject, peer, claim.of, measured);
+  if (ratios.length === 0) return null;
   const ratio = median(ratios);
+  const limits = ratiosOf(claim.orAs, peer, claim.of, measured);
+  const limit = limits.length === 0 ? null : median(limits);
   return {
     ...claim,
     ratio,
     least: Math.min(...ratios),
     greatest: Math.max(...ratios),
-    holds: claim.of === "rate" ? ratio >= claim.wanted : ratio <= claim.wanted,
+    limit,
+    holds: claim.of === "cpu"
+      ? ratio <= claim.wanted
+      : ratio >= Math.min(claim.wanted, NEARLY * (limit ?? Infinity)),
   };
+}
+
+/** What counts as the same speed. */
+const NEARLY = 0.95;
+
+function samplesOf(
+  name: string | undefined,
+  measured: readonly Measured[],
+): readonly Sample[] {
+  return measured.find((each) => each.name === name)?.samples ?? [];
+}
+
+/** Round by round; nothing when one of both was not measured. */
+function ratiosOf(
+  name: string | undefined,
+  peer: readonly Sample[],
+  of: Claim["of"],
+  measured: readonly Measured[],
+): number[] {
+  const value = of === "rate" ? rate : cpuPerRequest;
+  return samplesOf(name, measured).slice(0, peer.length)
+    .map((sample, round) => value(sample) / value(peer[round]!));
 }
 
 /**
@@ -113,14 +140,15 @@ export function samplesTable(
  */
 export function claimsTable(outcomes: readonly Outcome[]): string {
   return alignColumns(outcomes.map((outcome) => {
-    const { subject, peer, of, wanted, ratio, least, greatest } = outcome;
+    const { subject, peer, of, wanted, ratio, least, greatest, limit } =
+      outcome;
     return [
       `${of === "rate" ? "rate" : "CPU"} of ${subject} : ${peer}`,
       ratio.toFixed(2),
       `(${least.toFixed(2)} to ${greatest.toFixed(2)})`,
-      `at ${of === "rate" ? "least" : "most"} ${wanted} is claimed: ${
-        outcome.holds ? "holds" : "does not hold"
-      }`,
+      `at ${of === "rate" ? "least" : "most"} ${wanted}${
+        limit === null ? "" : `, or as fast as fio (${limit.toFixed(2)}),`
+      } is claimed: ${outcome.holds ? "holds" : "does not hold"}`,
     ];
   }));
 }

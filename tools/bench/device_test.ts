@@ -63,6 +63,7 @@ Deno.test("judge() takes the median of the rounds' ratios", () => {
     ratio: 1.5,
     least: 0.5,
     greatest: 2,
+    limit: null,
     holds: true,
   });
   assertEquals(judge({ ...claim, wanted: 1.6 }, measured)?.holds, false);
@@ -74,6 +75,21 @@ Deno.test("judge() takes the median of the rounds' ratios", () => {
     false,
   );
   assertEquals(judge({ ...claim, peer: "c" }, measured), null);
+  // As fast as who shows the limit is fast enough; slower than that is not.
+  const limits = [
+    ...measured,
+    { name: "disk", samples: [sample(30, 1), sample(30, 1), sample(30, 1)] },
+    { name: "best", samples: [sample(40, 1), sample(40, 1), sample(40, 1)] },
+  ];
+  const limited = { ...claim, wanted: 3, orAs: "disk" };
+  const outcome = judge(limited, limits);
+  assertEquals([outcome?.limit, outcome?.holds], [1.5, true]);
+  assertEquals(judge({ ...limited, orAs: "best" }, limits)?.holds, false);
+  assertEquals(judge({ ...limited, orAs: "gone" }, limits)?.holds, false);
+  assertMatch(
+    claimsTable([outcome!]),
+    /at least 3, or as fast as fio \(1\.50\), is claimed: holds/,
+  );
   assertEquals(median([3, 1, 2]), 2);
   assertMatch(samplesTable(measured, MIB), /^ {2}a +15 +15 +100000\.0$/m);
   assertMatch(
