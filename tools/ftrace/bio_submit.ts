@@ -121,7 +121,18 @@ function ownerOfBio(r: Recording): Dio | null {
   }
   const isBlkdev = handler.startsWith("blkdev_bio_end_io") ||
     handler === "submit_bio_wait_endio";
-  return isBlkdev && submission?.path === PATH.blkdev ? submission : null;
+  if (!isBlkdev || submission?.path !== PATH.blkdev) return null;
+  if (handler === "blkdev_bio_end_io") bindBlkdev(r, submission);
+  return submission;
+}
+
+/** Learns the address of what block/fops.c has for a dio; it is never freed. */
+function bindBlkdev(r: Recording, dio: Dio): void {
+  const addr = r.args.get(KEY.private);
+  if (Number.isNaN(dio.addr)) dio.addr = addr;
+  else if (dio.addr !== addr && !Number.isNaN(addr)) {
+    r.report(R.whole, "the dio of the submission that runs", dio.line);
+  }
 }
 
 function noteBio(r: Recording, dio: Dio, bio: Bio): void {

@@ -218,7 +218,8 @@ export class FtraceLine {
     }
     this.nameEnd = at;
     this.argsEnd = to;
-    if (at === this.nameAt || at - this.nameAt > 128) return LINE.bad;
+    const length = at - this.nameAt;
+    if (length === 0 || length > 128 || at === to) return LINE.bad;
     const isCall = bytes[at] !== COLON;
     if (!isCall) at++;
     while (at < to && bytes[at] === SPACE) at++;
@@ -228,7 +229,8 @@ export class FtraceLine {
   }
 
   #isArrow(at: number): boolean {
-    return this.bytes[at] === LESS && this.bytes[at + 1] === DASH;
+    const { bytes, argsEnd } = this;
+    return at + 1 < argsEnd && bytes[at] === LESS && bytes[at + 1] === DASH;
   }
 
   /** Whether it is what `trace-cmd` makes of a call: `function: a <-- b`. */

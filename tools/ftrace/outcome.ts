@@ -170,6 +170,10 @@ function compareAio(r: Recording, ops: readonly Op[]): void {
     if (!Number.isNaN(offset) && iocb.offset !== offset) {
       r.report(R.userSpace, `a request at ${offset}`, iocb.line);
     }
+    const isSilent = iocb.order < 0 && iocb.ring > 0 && r.ended > 0;
+    if (isSilent && r.isWhole && order >= 0) {
+      r.report(R.userSpace, "its event in user space", iocb.ring, r.ended);
+    }
     if (iocb.order >= 0 && order >= 0 && iocb.order !== order) {
       r.report(R.ring, `event ${order} of its batch`, iocb.ring);
     }

@@ -93,11 +93,10 @@ export class RecordingReader {
    * @returns Its text, or null when it is too far back.
    */
   text(no: number): string | null {
+    const last = this.recording.no;
+    if (no < 1 || no <= last - KEPT_LINES || no > last) return null;
     const slot = no % KEPT_LINES;
     const at = this.#blockOf[slot] as number;
-    if (no <= this.recording.no - KEPT_LINES || no > this.recording.no) {
-      return null;
-    }
     if (at <= this.#block - KEPT_BLOCKS) return null;
     const block = this.#blocks[at % KEPT_BLOCKS];
     return new TextDecoder().decode(

@@ -90,6 +90,8 @@ export class Recording {
   readonly exercised: Int32Array = new Int32Array(RECORDING_RULES.length);
   /** Whether all that happens in it begins in it. */
   isWhole = false;
+  /** Where the program that it is of has said that it is through. */
+  ended = 0;
   /** Lines by kind, of {@linkcode LINE}. */
   readonly lines: Int32Array = new Int32Array(5);
   /** Events that were lost, as far as it says. */

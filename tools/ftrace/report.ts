@@ -327,6 +327,7 @@ function onUserReturn(r: Recording, text: string): void {
 
 /** The recording ends: what it tells of has come to its end. */
 function onEnd(r: Recording): void {
+  r.ended = r.no;
   r.settle();
   r.exercise(R.neverNeither);
   for (const iocb of r.iocbs.values()) {

@@ -8,18 +8,22 @@
  * @module
  */
 
-/** The lines of a recording. */
-type Lines = readonly string[];
+import {
+  changed,
+  type Damage,
+  doubled,
+  elsewhere,
+  EVENT,
+  later,
+  type Lines,
+  moved,
+  of,
+  placesOf,
+  plus,
+  removed,
+  swapped,
+} from "./damage_kinds.ts";
 
-/** A kind of damage: every way to do it to a recording. */
-export interface Damage {
-  /** What it does. */
-  readonly name: string;
-  /** The damaged recordings. */
-  readonly apply: (lines: Lines) => Iterable<Lines>;
-}
-
-const EVENT = /^(\s*.*?-\d+\s+\[\d+\] \S+\s+)(\d+\.\d+): (.*)$/;
 const END_IO = "ocfs2_dio_end_io|ext4_dio_write_end_io|xfs_dio_write_end_io";
 const HANDLERS =
   "dio_bio_end_aio|dio_bio_end_io|iomap_dio_bio_end_io|blkdev_bio_end_io|blkdev_bio_end_io_async";
@@ -57,101 +61,6 @@ const COMPLETION = new RegExp(
   }): |${OUR_BIO.source}|: workqueue_\\w+: .*${OUR_WORK}`,
 );
 
-/** The lines of these probes. */
-function of(...names: readonly string[]): RegExp {
-  return new RegExp(`: (?:${names.join("|")}): `);
-}
-
-/** Gives the lines of a moved or copied event the times of their places. */
-function retimed(before: Lines, after: Lines): Lines {
-  const times = before.map((line) => EVENT.exec(line)?.[2])
-    .filter((time) => time !== undefined);
-  let next = 0;
-  return after.map((line) => {
-    const match = EVENT.exec(line);
-    if (match === null) return line;
-    const time = times[Math.min(next++, times.length - 1)];
-    return `${match[1]}${time}: ${match[3]}`;
-  });
-}
-
-function placesOf(lines: Lines, which: RegExp): number[] {
-  return lines.flatMap((line, at) => which.test(line) ? [at] : []);
-}
-
-function removed(name: string, which: RegExp): Damage {
-  return {
-    name: `remove ${name}`,
-    *apply(lines) {
-      for (const at of placesOf(lines, which)) yield lines.toSpliced(at, 1);
-    },
-  };
-}
-
-function doubled(name: string, which: RegExp): Damage {
-  return {
-    name: `second ${name}`,
-    *apply(lines) {
-      for (const at of placesOf(lines, which)) {
-        yield retimed(lines, lines.toSpliced(at, 0, lines[at] as string));
-      }
-    },
-  };
-}
-
-type Edit = (...groups: string[]) => string;
-
-function changed(
-  name: string,
-  which: RegExp,
-  what: RegExp,
-  edit: Edit,
-): Damage {
-  return {
-    name: `change ${name}`,
-    *apply(lines) {
-      for (const at of placesOf(lines, which)) {
-        const line = lines[at] as string;
-        const other = line.replace(what, (...groups) => edit(...groups));
-        if (other !== line) yield lines.with(at, other);
-      }
-    },
-  };
-}
-
-const plus = (by: number): Edit => (_, name, value) =>
-  `${name}=${Number(value) + by}`;
-
-/** Moves each of these lines behind the first of those that follow it. */
-function later(name: string, which: RegExp, behind: RegExp): Damage {
-  return {
-    name,
-    *apply(lines) {
-      for (const at of placesOf(lines, which)) {
-        const to = lines.findIndex((line, i) => i > at && behind.test(line));
-        if (to < 0) continue;
-        const rest = lines.toSpliced(at, 1);
-        yield retimed(lines, rest.toSpliced(to, 0, lines[at] as string));
-      }
-    },
-  };
-}
-
-function swapped(
-  name: string,
-  pairs: (lines: Lines) => Iterable<readonly [number, number]>,
-): Damage {
-  return {
-    name,
-    *apply(lines) {
-      for (const [a, b] of pairs(lines)) {
-        const [first, second] = [lines[a] as string, lines[b] as string];
-        yield retimed(lines, lines.with(a, second).with(b, first));
-      }
-    },
-  };
-}
-
 /** Where a line ran: a thread, or the interrupts of a processor. */
 function contextOf(line: string): string {
   const match = /^\s*.*?-(\d+)\s+\[(\d+)\] (\S+)/.exec(line);
@@ -173,7 +82,7 @@ function* neighbours(lines: Lines): Iterable<readonly [number, number]> {
 
 /** Neighbouring events of user space that are not the same. */
 function* userEvents(lines: Lines): Iterable<readonly [number, number]> {
-  const places = placesOf(lines, /tracing_mark_write: EVENT/);
+  const places = placesOf(lines, EVENT_MARK);
   const textOf = (at: number | undefined) =>
     lines[at ?? -1]?.replace(/\d+\.\d+/, "");
   for (const [i, at] of places.entries()) {
@@ -201,6 +110,21 @@ const REFERENCES = of(
   "dio_await_ref_drop",
   "iomap_dio_rw_ref_drop",
 );
+const SUBMIT =
+  /: submit_bio: .*end_io=(?:dio_bio_end|iomap_dio_bio|blkdev_bio)/;
+const RELEASE =
+  /: bio_release_pages: .*caller=(?:dio_bio_complete|iomap_dio_bio|blkdev_bio)/;
+const INVALIDATE = /: kiocb_invalidate_post: .*caller=(?:iomap_)?dio_complete/;
+const WRITE_SYNC = /: vfs_fsync_range: .*caller=(?:iomap_)?dio_complete/;
+const END_IO_RETURN = of("\\w+_dio_(?:write_)?end_io_ret");
+const END_IO_RETURNED = of("dio_end_io_returned", "iomap_end_io_returned");
+const DEFER = of("dio_end_aio_DEFER", "iomap_end_io_QUEUE_WORK");
+const WORK_END = new RegExp(
+  `: workqueue_execute_end: .*function ${OUR_WORK}`,
+);
+const EVENT_MARK = /: tracing_mark_write: EVENT/;
+const BIO_OF_DIO =
+  /: submit_bio: .*end_io=(?:dio_bio_end|iomap_dio_bio|blkdev_bio_end_io\+)/;
 const QUEUE = new RegExp(`: workqueue_queue_work: .*function=${OUR_WORK}`);
 const START = new RegExp(`: workqueue_execute_start: .*function ${OUR_WORK}`);
 const SLEEPERS = of(
@@ -212,6 +136,39 @@ const SLEEPERS = of(
   "inode_dio_wait",
   "generic_file_direct_write",
 );
+
+/** Lines that a recording must have, and once. */
+const PARTS: readonly (readonly [name: string, which: RegExp])[] = [
+  ["submit_bio", SUBMIT],
+  ["end of a bio", OUR_BIO],
+  ["handler of a bio", of(HANDLERS)],
+  ["dio_bio_complete", of("dio_bio_complete")],
+  ["check of dirty pages", of("bio_check_pages_dirty")],
+  ["release of pages", RELEASE],
+  ["drop of a reference", REFERENCES],
+  ["decision to defer", DEFER],
+  ["queue_work", QUEUE],
+  ["start of work", START],
+  ["function of work", of(OUR_WORK)],
+  ["end of work", WORK_END],
+  ["wake-up of the waiter", of("iomap_end_io_wake_waiter")],
+  ["completion", COMPLETE],
+  ["call of end_io", CALL_END_IO],
+  ["end_io", of(END_IO)],
+  ["return of end_io", END_IO_RETURN],
+  ["end_io returned", END_IO_RETURNED],
+  ["invalidation", INVALIDATE],
+  ["count raise", COUNT_RAISE],
+  ["count drop", COUNT_DROP],
+  ["return of a wait", of("inode_dio_wait_ret")],
+  ["write-sync", WRITE_SYNC],
+  ["return of the write-sync", of("vfs_fsync_range_ret")],
+  ["aio_complete_rw", of("aio_complete_rw")],
+  ["aio_complete", of("aio_complete")],
+  ["event in user space", EVENT_MARK],
+  ["free", FREE],
+  ["return of the completion", COMPLETE_RETURN],
+];
 
 /** Every kind of damage that touches what a recording shows. */
 export const DAMAGES: readonly Damage[] = [
@@ -236,11 +193,9 @@ export const DAMAGES: readonly Damage[] = [
   {
     name: "event before the request completes",
     *apply(lines) {
-      for (const at of placesOf(lines, /tracing_mark_write: EVENT/)) {
+      for (const at of placesOf(lines, EVENT_MARK)) {
         const to = placesOf(lines, of("aio_complete_rw"))[0];
-        if (to === undefined) continue;
-        const rest = lines.toSpliced(at, 1);
-        yield retimed(lines, rest.toSpliced(to, 0, lines[at] as string));
+        if (to !== undefined) yield () => moved(lines, at, to);
       }
     },
   },
@@ -251,8 +206,7 @@ export const DAMAGES: readonly Damage[] = [
         const from = placesOf(lines, of("inode_dio_wait"))
           .findLast((place) => place < at);
         if (from === undefined || at - from < 3) continue;
-        const rest = lines.toSpliced(at, 1);
-        yield retimed(lines, rest.toSpliced(from + 1, 0, lines[at] as string));
+        yield () => moved(lines, at, from + 1);
       }
     },
   },
@@ -260,7 +214,7 @@ export const DAMAGES: readonly Damage[] = [
     name: "never call end_io",
     *apply(lines) {
       const left = lines.filter((line) => !NO_END_IO.test(line));
-      if (left.length < lines.length) yield left;
+      if (left.length < lines.length) yield () => left;
     },
   },
   {
@@ -269,74 +223,33 @@ export const DAMAGES: readonly Damage[] = [
       for (const at of placesOf(lines, /: aio_complete_rw: .*res=-5 /)) {
         const tells =
           /: (?:aio_complete(?:_rw)?|dio_call_ki_complete|tracing_mark_write): /;
-        yield lines.map((line, i) =>
-          i >= at && tells.test(line)
-            ? line.replace(/res=-5\b/, "res=65536")
-            : line
-        );
+        yield () =>
+          lines.map((line, i) =>
+            i >= at && tells.test(line)
+              ? line.replace(/res=-5\b/, "res=65536")
+              : line
+          );
       }
     },
   },
-  removed("call of end_io", CALL_END_IO),
-  removed("end_io", of(END_IO)),
-  removed("return of end_io", of("\\w+_dio_(?:write_)?end_io_ret")),
-  removed(
-    "end_io returned",
-    of("dio_end_io_returned", "iomap_end_io_returned"),
-  ),
-  removed("count drop", COUNT_DROP),
-  removed("count raise", COUNT_RAISE),
-  removed("aio_complete_rw", of("aio_complete_rw")),
-  removed("aio_complete", of("aio_complete")),
-  removed("free", FREE),
-  removed("completion", COMPLETE),
-  removed("return of the completion", COMPLETE_RETURN),
-  removed("handler of a bio", of(HANDLERS)),
-  removed(
-    "submit_bio",
-    /: submit_bio: .*end_io=(?:dio_bio_end|iomap_dio_bio|blkdev_bio)/,
-  ),
-  removed("drop of a reference", REFERENCES),
-  removed(
-    "decision to defer",
-    of("dio_end_aio_DEFER", "iomap_end_io_QUEUE_WORK"),
-  ),
-  removed("queue_work", QUEUE),
-  removed("start of work", START),
-  removed(
-    "end of work",
-    new RegExp(`: workqueue_execute_end: .*function ${OUR_WORK}`),
-  ),
-  removed("function of work", of(OUR_WORK)),
-  removed(
-    "write-sync",
-    /: vfs_fsync_range: .*caller=(?:dio_complete|iomap_dio_complete)/,
-  ),
-  removed(
-    "wake-up of truncate",
-    /: wake_up_bit: .*caller=(?:iomap_)?dio_complete/,
-  ),
-  removed("wake-up of the waiter", of("iomap_end_io_wake_waiter")),
-  removed(
-    "invalidation",
-    /: kiocb_invalidate_post: .*caller=(?:iomap_)?dio_complete/,
-  ),
-  removed(
-    "release of pages",
-    /: bio_release_pages: .*caller=(?:dio_bio_complete|iomap_dio_bio|blkdev_bio)/,
-  ),
-  removed("check of dirty pages", of("bio_check_pages_dirty")),
-  removed("dio_bio_complete", of("dio_bio_complete")),
-  removed("return of a wait", of("inode_dio_wait_ret")),
-  doubled("count drop", COUNT_DROP),
-  doubled("count raise", COUNT_RAISE),
-  doubled("aio_complete_rw", of("aio_complete_rw")),
-  doubled("aio_complete", of("aio_complete")),
-  doubled("free", FREE),
-  doubled("completion", COMPLETE),
-  doubled("end of a bio", OUR_BIO),
-  doubled("handler of a bio", of(HANDLERS)),
-  doubled("queue_work", QUEUE),
+  ...PARTS.flatMap(([name, which]) => [
+    removed(name, which),
+    doubled(name, which),
+  ]),
+  later("count drop after the report", COUNT_DROP, of("aio_complete_rw")),
+  later("end_io after the count drop", CALL_END_IO, COUNT_DROP),
+  later("invalidate after the report", INVALIDATE, of("aio_complete_rw")),
+  later("complete after the report", COMPLETE, of("aio_complete_rw")),
+  later("count after the first bio", COUNT_RAISE, SUBMIT),
+  {
+    name: "complete before the last bio",
+    *apply(lines) {
+      for (const at of placesOf(lines, COMPLETE)) {
+        const to = placesOf(lines, OUR_BIO).findLast((place) => place < at);
+        if (to !== undefined) yield () => moved(lines, at, to);
+      }
+    },
+  },
   changed(
     "i_dio_count",
     of(...namesOf(COUNT_DROP, COUNT_RAISE)),
@@ -347,7 +260,7 @@ export const DAMAGES: readonly Damage[] = [
   changed("result on the ring", of("aio_complete"), /(res)=(-?\d+)/, plus(-1)),
   changed(
     "result in user space",
-    /tracing_mark_write: EVENT/,
+    EVENT_MARK,
     /(res)=(-?\d+)/,
     plus(-1),
   ),
@@ -378,10 +291,15 @@ export const DAMAGES: readonly Damage[] = [
   ),
   changed(
     "reason to defer",
-    of("dio_end_aio_DEFER"),
+    DEFER,
     /defer_completion=(\d) nrpages=\d+/,
     (_, flag) => `defer_completion=${1 - Number(flag)} nrpages=0`,
   ),
+  changed("result of end_io", END_IO_RETURN, /(ret)=(-?\d+)/, plus(-5)),
+  changed("dio of a bio", BIO_OF_DIO, /(private)=(\w+)\w\w\w/, elsewhere),
+  changed("bio of a handler", of(HANDLERS), /(bio)=(\w+)\w\w\w/, elsewhere),
+  changed("thread of work", of(OUR_WORK), /-(\d+)/, () => "-9"),
+  changed("work that is queued", QUEUE, /(struct)=(\w+)\w\w\w/, elsewhere),
   changed("context of what sleeps", SLEEPERS, /\] \S{5}/, () => "] d.h2."),
   changed("workqueue", QUEUE, /workqueue=\S+/, () => "workqueue=events"),
   changed(
@@ -393,20 +311,20 @@ export const DAMAGES: readonly Damage[] = [
   changed(
     "iocb",
     of("aio_complete_rw"),
-    /(iocb)=(\w+)\w/,
-    (_, name, addr) => `${name}=${addr}f`,
+    /(iocb)=(\w+)\w\w\w/,
+    elsewhere,
   ),
   changed(
     "dio",
     of(...namesOf(COMPLETE, FREE), "dio_end_aio_ref_drop"),
     /(dio)=(\w+)\w\w\w/,
-    (_, name, addr) => `${name}=${addr}eee`,
+    elsewhere,
   ),
   changed(
     "inode",
     COUNT_DROP,
     /(inode)=(\w+)\w\w\w/,
-    (_, name, addr) => `${name}=${addr}eee`,
+    elsewhere,
   ),
   {
     name: "change time",
@@ -414,7 +332,7 @@ export const DAMAGES: readonly Damage[] = [
       // Before the first one nothing is too early.
       for (const at of placesOf(lines, EVENT).slice(1)) {
         const line = lines[at] as string;
-        yield lines.with(at, line.replace(/\d+\.\d+: /, "0.000001: "));
+        yield () => lines.with(at, line.replace(/\d+\.\d+: /, "0.000001: "));
       }
     },
   },
