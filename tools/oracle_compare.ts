@@ -1,0 +1,234 @@
+/**
+ * Compares what the running kernel did with what a model did, and explains
+ * what differs.
+ *
+ * @module
+ */
+
+import { errnoName, type ProfileName } from "../core/mod.ts";
+import {
+  describeOp,
+  isTransfer,
+  type OracleCase,
+  type OracleOp,
+  type OracleRun,
+  type OracleStep,
+} from "./oracle_case.ts";
+
+/** Where a case was run. */
+export interface OracleSetting {
+  /** The real filesystem, e.g. `ext4`. */
+  readonly fs: string;
+  /** The model's name. */
+  readonly model: string;
+  /** Whose semantics the model had. */
+  readonly profile: ProfileName;
+  /**
+   * Whether the filesystem itself told what alignment direct I/O needs. One
+   * that does not may serve it from the page cache.
+   */
+  readonly tellsAlignment: boolean;
+}
+
+/** Something that is not the same on both sides. */
+export interface Difference {
+  /** The case. */
+  readonly caseId: string;
+  /** The call; null for what the file holds in the end. */
+  readonly op: OracleOp | null;
+  /** What the running kernel gave. */
+  readonly real: string;
+  /** What the model gave. */
+  readonly model: string;
+  /** Why it may differ; null when nobody knows. */
+  readonly explanation: Explanation | null;
+}
+
+/** What a case came to. */
+export interface Comparison {
+  /** The case. */
+  readonly caseId: string;
+  /** Results, sizes and buffers that were compared. */
+  readonly compared: number;
+  /** What differs. */
+  readonly differences: readonly Difference[];
+}
+
+/** Both sides of one call. */
+interface Pair {
+  readonly op: OracleOp;
+  readonly real: OracleStep;
+  readonly model: OracleStep;
+  /** The size of the file before the call. */
+  readonly sizeBefore: number;
+}
+
+/** A reason why a filesystem and a model may differ. */
+export interface Explanation {
+  /** Its name. */
+  readonly id: string;
+  /** One sentence. */
+  readonly sentence: string;
+  /** Whether it applies. */
+  readonly explains: (pair: Pair, setting: OracleSetting) => boolean;
+}
+
+const EAGAIN = -11;
+const EINVAL = -22;
+const EOPNOTSUPP = -95;
+
+/** The reasons that are known. */
+export const EXPLANATIONS: readonly Explanation[] = [
+  {
+    id: "nowait-is-a-choice",
+    sentence:
+      "A filesystem may refuse what must not wait with -EAGAIN, and does so when it needs a lock or a block that it cannot have at once, or with -EOPNOTSUPP when it cannot tell.",
+    explains: ({ op, real, model }) =>
+      isTransfer(op) && op.nowait === true &&
+      [real.result, model.result].some((result) =>
+        result === EAGAIN || result === EOPNOTSUPP
+      ),
+  },
+  {
+    id: "end-of-file-first",
+    sentence:
+      "iomap (XFS since 4.10, ext4 since 5.5) looks at the size of the file before the alignment, so a misaligned read of nothing, or behind the end, gives 0; XFS of 3.12, which the model is, gives -EINVAL.",
+    explains: ({ op, real, model, sizeBefore }) =>
+      op.op === "read" && real.result === 0 && model.result === EINVAL &&
+      (op.bytes === 0 || op.offset >= sizeBefore),
+  },
+  {
+    id: "hole-without-alignment",
+    sentence:
+      "iomap looks at the alignment where it meets blocks, not before: a misaligned read of a hole, or of unwritten blocks, gives zeros; fs/direct-io.c looks first, and gives -EINVAL.",
+    explains: ({ op, real, model }) =>
+      op.op === "read" && real.result > 0 && model.result === EINVAL &&
+      real.data.every((byte) => byte === 0),
+  },
+  {
+    id: "dma-alignment",
+    sentence:
+      "Since 6.0 memory has to fit the DMA alignment of the device only; fs/direct-io.c wants whole logical blocks.",
+    explains: ({ op, real, model }) =>
+      isTransfer(op) && (op.misaligned ?? 0) !== 0 &&
+      real.result === op.bytes && model.result === EINVAL,
+  },
+  {
+    id: "no-alignment",
+    sentence:
+      "A filesystem without direct I/O of its own serves O_DIRECT from the page cache, which asks for no alignment.",
+    explains: ({ op, real, model }, { tellsAlignment }) =>
+      isTransfer(op) && !tellsAlignment && real.result >= 0 &&
+      model.result === EINVAL,
+  },
+];
+
+/**
+ * Compares a case.
+ *
+ * @param oracleCase The case.
+ * @param real What the running kernel did.
+ * @param model What the model did.
+ * @param setting Where.
+ * @returns What came out.
+ */
+export function compare(
+  oracleCase: OracleCase,
+  real: OracleRun,
+  model: OracleRun,
+  setting: OracleSetting,
+): Comparison {
+  const found = { caseId: oracleCase.id, compared: 0, differences: [] };
+  let sizeBefore = real.startSize;
+  for (const [i, step] of real.steps.entries()) {
+    const other = model.steps[i];
+    if (other === undefined) throw new Error(`${oracleCase.id} has stopped`);
+    const pair = { op: step.op, real: step, model: other, sizeBefore };
+    // What follows a difference that nobody understands says nothing.
+    if (!compareStep(found, pair, setting)) return found;
+    sizeBefore = step.size;
+  }
+  compareContent(found, real.content, model.content);
+  return found;
+}
+
+/** What {@linkcode compare} fills in. */
+interface Findings {
+  readonly caseId: string;
+  compared: number;
+  readonly differences: Difference[];
+}
+
+/** Compares result, size and data of a call: whether to go on. */
+function compareStep(
+  found: Findings,
+  pair: Pair,
+  setting: OracleSetting,
+): boolean {
+  const { op, real, model } = pair;
+  found.compared += 3;
+  if (isSame(real, model)) return true;
+  const [mine, theirs] = describeBoth(real, model);
+  const explanation =
+    EXPLANATIONS.find(({ explains }) => explains(pair, setting)) ?? null;
+  found.differences.push({
+    caseId: found.caseId,
+    op,
+    real: mine,
+    model: theirs,
+    explanation,
+  });
+  // From a write that only one side has done, the files go different ways.
+  const isApart = op.op === "write" && op.nowait !== true;
+  return explanation !== null && !isApart;
+}
+
+function compareContent(
+  found: Findings,
+  real: Uint8Array,
+  model: Uint8Array,
+): void {
+  found.compared++;
+  const at = firstDifference(real, model);
+  if (at === null) return;
+  found.differences.push({
+    caseId: found.caseId,
+    op: null,
+    real: describeByte(real, at),
+    model: describeByte(model, at),
+    explanation: null,
+  });
+}
+
+function isSame(a: OracleStep, b: OracleStep): boolean {
+  return a.result === b.result && a.size === b.size &&
+    firstDifference(a.data, b.data) === null;
+}
+
+/** The first byte that differs, or is missing on one side; or null. */
+function firstDifference(a: Uint8Array, b: Uint8Array): number | null {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return i;
+  return a.length === b.length ? null : length;
+}
+
+function describeBoth(a: OracleStep, b: OracleStep): [string, string] {
+  if (a.result !== b.result) return [errnoName(a.result), errnoName(b.result)];
+  if (a.size !== b.size) return [`size ${a.size}`, `size ${b.size}`];
+  const at = firstDifference(a.data, b.data) ?? 0;
+  return [describeByte(a.data, at), describeByte(b.data, at)];
+}
+
+function describeByte(bytes: Uint8Array, at: number): string {
+  return at < bytes.length ? `byte ${at} is ${bytes[at]}` : `ends at ${at}`;
+}
+
+/**
+ * Says what differs.
+ *
+ * @param difference What differs.
+ * @returns The call, or what is compared in the end.
+ */
+export function describeDifference({ op }: Difference): string {
+  return op === null ? "what the file holds" : describeOp(op);
+}

@@ -1,0 +1,178 @@
+/**
+ * Runs the oracle's cases on a filesystem of the running kernel.
+ *
+ * @module
+ */
+
+import { DirectFile } from "../devices/mod.ts";
+import {
+  describeOp,
+  fillPattern,
+  isRefusal,
+  isTransfer,
+  type OracleCase,
+  type OracleOp,
+  type OracleRun,
+  type OracleStep,
+  type OracleTransfer,
+} from "./oracle_case.ts";
+
+const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
+const MEMORY_BYTES = 1 << 20;
+/** What a buffer holds before a read: a byte that nobody writes. */
+const POISON = 255;
+
+/** Files that are open on one path: for calls that wait, and for others. */
+interface OpenFiles {
+  readonly sync: DirectFile;
+  readonly async: DirectFile;
+  readonly memory: ReadonlyMap<DirectFile, Uint8Array<ArrayBuffer>>;
+}
+
+/** A file in a directory that cases are run on, one after the other. */
+export class RealOracle implements Disposable {
+  readonly #path: string;
+  readonly #stack: DisposableStack = new DisposableStack();
+  readonly #open: Map<string, OpenFiles> = new Map();
+
+  /** @param directory Where to make the file. */
+  constructor(directory: string) {
+    const home = Deno.makeTempDirSync({ dir: directory, prefix: "endio-" });
+    this.#stack.defer(() => Deno.removeSync(home, { recursive: true }));
+    this.#path = `${home}/file`;
+    Deno.writeFileSync(this.#path, new Uint8Array());
+  }
+
+  /** Whether the filesystem itself tells what alignment it needs. */
+  get tellsAlignment(): boolean {
+    return this.#files({}).sync.alignmentSource !== "probe";
+  }
+
+  /** What offsets and lengths must be multiples of, in bytes. */
+  get logicalBlockSize(): number {
+    return this.#files({}).sync.logicalBlockSize;
+  }
+
+  /** The engine of requests that nobody waits for. */
+  get engine(): string {
+    return this.#files({}).async.engine;
+  }
+
+  /**
+   * Runs a case.
+   *
+   * @param oracleCase The case.
+   * @returns What it came to.
+   */
+  async run(oracleCase: OracleCase): Promise<OracleRun> {
+    await Deno.truncate(this.#path, 0);
+    const plain = this.#files({});
+    let nth = 0;
+    for (const op of oracleCase.setUp) {
+      const { result } = await this.#step(plain, op, nth++);
+      if (result < 0) throw new SetUpError(op, result);
+    }
+    const { size: startSize } = await Deno.stat(this.#path);
+    const files = this.#files(oracleCase);
+    const steps: OracleStep[] = [];
+    for (const op of oracleCase.ops) {
+      steps.push(await this.#step(files, op, nth++));
+    }
+    return { startSize, steps, content: await Deno.readFile(this.#path) };
+  }
+
+  /** Closes and removes the file. */
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+
+  #files({ dsync = false, append = false }: Partial<OracleCase>): OpenFiles {
+    const key = `${dsync} ${append}`;
+    const found = this.#open.get(key);
+    if (found !== undefined) return found;
+    const stack = this.#stack;
+    const options = { dsync, append };
+    const async = stack.use(DirectFile.open(this.#path, options));
+    // preadv2() and pwritev2() are the calls that wait.
+    const sync = stack.use(
+      DirectFile.open(this.#path, { ...options, engine: "psync" }),
+    );
+    const memory = new Map(
+      [async, sync].map((file) => [file, file.allocate(MEMORY_BYTES)]),
+    );
+    const files = { sync, async, memory };
+    this.#open.set(key, files);
+    return files;
+  }
+
+  async #step(
+    files: OpenFiles,
+    op: OracleOp,
+    nth: number,
+  ): Promise<OracleStep> {
+    let result: number;
+    let data: Uint8Array = new Uint8Array();
+    if (isTransfer(op)) {
+      ({ result, data } = await this.#transfer(files, op, nth));
+    } else result = await this.#change(files, op);
+    const { size } = await Deno.stat(this.#path);
+    return { op, result, size, data };
+  }
+
+  async #transfer(
+    files: OpenFiles,
+    op: OracleTransfer,
+    nth: number,
+  ): Promise<{ result: number; data: Uint8Array }> {
+    const { offset, bytes, misaligned = 0, nowait = false } = op;
+    const file = op.isAsync ? files.async : files.sync;
+    const memory = files.memory.get(file)!;
+    const buffer = memory.subarray(misaligned, misaligned + bytes);
+    if (op.op === "write") fillPattern(buffer, offset, nth);
+    else buffer.fill(POISON);
+    const first = await file[op.op](offset, buffer, { nowait });
+    const result = isRefusal(op, first)
+      ? await file[op.op](offset, buffer)
+      : first;
+    const read = op.op === "read" ? Math.max(0, result) : 0;
+    return { result: first, data: buffer.slice(0, read) };
+  }
+
+  async #change(
+    { sync }: OpenFiles,
+    op: Exclude<OracleOp, OracleTransfer>,
+  ): Promise<number> {
+    switch (op.op) {
+      case "truncate":
+        await Deno.truncate(this.#path, op.size);
+        return 0;
+      case "fallocate":
+        return sync.fallocateSync(0, op.offset, op.bytes);
+      case "punch_hole":
+        return sync.fallocateSync(
+          FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+          op.offset,
+          op.bytes,
+        );
+      case "fsync":
+        return await sync.fdatasync();
+    }
+  }
+}
+
+/** A filesystem that a file cannot even be laid out on. */
+export class SetUpError extends Error {
+  override readonly name = "SetUpError";
+  /** Its errno, negative. */
+  readonly result: number;
+
+  /**
+   * @param op What failed.
+   * @param result Its errno, negative.
+   */
+  constructor(op: OracleOp, result: number) {
+    super(`${describeOp(op)} failed with ${result}`);
+    this.result = result;
+  }
+}
