@@ -4,25 +4,43 @@
  * @module
  */
 
+/** How many that have been passed over are kept in mind. */
+const MAX_PASSED_OVER = 4096;
+
 /** Those of one kind that have been given out, which only ever grow. */
 export class Ids {
   #oldest = Infinity;
   #newest = 0;
+  /** Given out, but nothing has been seen of them yet. */
+  readonly #passedOver: Set<number> = new Set();
 
-  /** One is given out. */
+  /** One is seen for the first time. */
   add(id: number): void {
+    if (id > this.#newest + 1 && this.#newest > 0) this.#passOver(id);
+    else if (this.#passedOver.size > 0) this.#passedOver.delete(id);
     this.#oldest = Math.min(this.#oldest, id);
     this.#newest = Math.max(this.#newest, id);
   }
 
-  /** Whether an identity has been seen to be given out. */
+  /** Whether an identity has been seen. */
   was(id: number): boolean {
-    return id >= this.#oldest && id <= this.#newest;
+    return id >= this.#oldest && id <= this.#newest &&
+      !this.#passedOver.has(id);
   }
 
   /** Forgets all. */
   reset(): void {
     this.#oldest = Infinity;
     this.#newest = 0;
+    this.#passedOver.clear();
+  }
+
+  #passOver(next: number): void {
+    const from = Math.max(this.#newest + 1, next - MAX_PASSED_OVER);
+    for (let id = from; id < next; id++) this.#passedOver.add(id);
+    for (const id of this.#passedOver) {
+      if (this.#passedOver.size <= MAX_PASSED_OVER) return;
+      this.#passedOver.delete(id);
+    }
   }
 }

@@ -54,8 +54,8 @@ export class IocbState {
   readonly isWrite: boolean;
   /** First byte in the file. */
   readonly offset: number;
-  /** How many bytes are asked for. */
-  readonly bytes: number;
+  /** How many bytes are asked for; of a block device, up to its end. */
+  bytes: number;
   /** {@linkcode InodeState.cuts} when it began. */
   readonly cuts: number;
   /** `direct_IO`. */

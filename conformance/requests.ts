@@ -193,6 +193,7 @@ export class Requests {
       : this.iocbOf(event);
     if (iocb === undefined) return;
     iocb.directIO = event;
+    iocb.bytes = Number(event["bytes"]);
     thread.requests.push(iocb);
   }
 

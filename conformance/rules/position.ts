@@ -25,7 +25,8 @@ export const POSITION_RULES: readonly Rule[] = [
         violated(`a position behind ${before}`, iocb.moved, event);
       },
       reported(iocb, res, event) {
-        const { dio, bufferedIo, offset, moved, returned, writeSync } = iocb;
+        const { dio, buffered, bufferedIo, isSync } = iocb;
+        const { offset, moved, returned, writeSync } = iocb;
         if (dio === undefined ? bufferedIo === undefined : dio.isBlkdev) return;
         // What could not be made stable has been written all the same.
         if (Number(writeSync?.["ret"] ?? 0) < 0 || bufferedIo && res < 0) {
@@ -36,7 +37,10 @@ export const POSITION_RULES: readonly Rule[] = [
         if (moved === undefined && (isQueued || res <= 0)) return;
         exercised();
         const end = offset + Math.max(res, 0);
-        if (Number(moved?.["pos"]) === end) return;
+        const pos = Number(moved?.["pos"]);
+        // What went through the page cache counts if it could be written out,
+        // which only an event of the request would tell.
+        if (pos === end || isSync && pos === end + buffered) return;
         violated(`ki_pos to ${end} before it`, moved ?? returned, event);
       },
     }),

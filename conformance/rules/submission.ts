@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TraceEvent } from "../../core/mod.ts";
+import { BH_MAPPED, type TraceEvent } from "../../core/mod.ts";
 import type { DioState } from "../request_state.ts";
 import type { Rule, RuleScope } from "../rule.ts";
 
@@ -157,7 +157,10 @@ function nextBlock(dio: DioState, event: TraceEvent): string | null {
   const before = Number(mapping["iblock"]);
   const end = before + Number(mapping["blocks"]);
   const iblock = Number(event["iblock"]);
-  if (iblock > before && iblock + Number(event["blocks"]) === end) return null;
+  // A hole is walked in the blocks of the request, which may be smaller.
+  const isHole = (Number(mapping["b_state"]) & BH_MAPPED) === 0;
+  const isBehind = iblock > before || isHole && iblock === before;
+  if (isBehind && iblock + Number(event["blocks"]) === end) return null;
   return `a block behind ${before}, up to ${end}`;
 }
 
