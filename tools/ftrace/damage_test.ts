@@ -51,7 +51,8 @@ Deno.test({
       const missed: string[] = [];
       let flagged = 0;
       for (const { name: file, lines, outcome } of files) {
-        for (const damaged of sample(apply(lines), next)) {
+        for (const make of sample(apply(lines), next)) {
+          const damaged = make();
           const { findings } = recordingOf(damaged, outcome);
           if (findings.length > 0) flagged++;
           else missed.push(`${file}: ${changeIn(lines, damaged)}`);
