@@ -13,7 +13,7 @@ import { EBUSY, EINVAL } from "./errno.ts";
 import { EV } from "./events.ts";
 import type { SuperBlock } from "./fs.ts";
 import type { Kernel } from "./kernel.ts";
-import { filemapWriteAndWaitRange } from "./page_cache.ts";
+import { filemapWriteAndWaitRange, LLONG_MAX } from "./page_cache.ts";
 import {
   finish,
   readStep,
@@ -186,7 +186,7 @@ export function* freezeSuper(sb: SuperBlock): Task<number> {
   }
   writers.wait.finishWait(kernel);
   for (const inode of sb.inodes) {
-    yield* finish(filemapWriteAndWaitRange(inode, 0, Infinity));
+    yield* finish(filemapWriteAndWaitRange(inode, 0, LLONG_MAX));
   }
   if (fs.syncFs) yield* finish(fs.syncFs(sb));
   yield* blkdevIssueFlush(kernel, sb.sBdev);

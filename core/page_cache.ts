@@ -15,6 +15,9 @@ import { PAGE_SIZE } from "./page.ts";
 import { writePage } from "./page_io.ts";
 import type { MaybeTask, Task } from "./step.ts";
 
+/** The last byte that any file can have: a range up to its end, whatever. */
+export const LLONG_MAX: number = Number.MAX_SAFE_INTEGER;
+
 /**
  * `filemap_write_and_wait_range()`: writes the dirty pages of a range back,
  * and waits until they are on the device.
@@ -215,7 +218,7 @@ export function* invalidateMappingPages(
  * ```
  */
 export function truncatePagecache(inode: Inode, size: number): Task<void> {
-  return truncatePagecacheRange(inode, size, Infinity);
+  return truncatePagecacheRange(inode, size, LLONG_MAX);
 }
 
 /**

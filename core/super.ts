@@ -9,7 +9,11 @@
 import { EV } from "./events.ts";
 import { checkUnpinned } from "./file.ts";
 import type { SuperBlock } from "./fs.ts";
-import { filemapWriteAndWaitRange, truncatePagecache } from "./page_cache.ts";
+import {
+  filemapWriteAndWaitRange,
+  LLONG_MAX,
+  truncatePagecache,
+} from "./page_cache.ts";
 import { finish, type Task } from "./step.ts";
 
 /**
@@ -38,7 +42,7 @@ export function* genericShutdownSuper(sb: SuperBlock): Task<void> {
   const { kernel, fs } = sb;
   checkUnpinned(sb.openFiles, sb.sId);
   for (const inode of sb.inodes) {
-    yield* finish(filemapWriteAndWaitRange(inode, 0, Infinity));
+    yield* finish(filemapWriteAndWaitRange(inode, 0, LLONG_MAX));
   }
   if (fs.syncFs) yield* finish(fs.syncFs(sb));
   if (kernel.tracing) kernel.emit(EV.evict_inodes, kernel.trace.str(sb.sId));

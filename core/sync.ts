@@ -11,7 +11,7 @@ import type { BlockDevice } from "./block_device.ts";
 import { EV } from "./events.ts";
 import type { Inode } from "./fs.ts";
 import type { Kernel } from "./kernel.ts";
-import { filemapWriteAndWaitRange } from "./page_cache.ts";
+import { filemapWriteAndWaitRange, LLONG_MAX } from "./page_cache.ts";
 import { finish, type Task } from "./step.ts";
 
 /**
@@ -150,7 +150,7 @@ export function* blkdevIssueFlush(
  */
 export function* vfsFsync(inode: Inode): Task<number> {
   const { kernel } = inode.iSb;
-  const ret = yield* vfsFsyncRange(inode, 0, Infinity);
+  const ret = yield* vfsFsyncRange(inode, 0, LLONG_MAX);
   if (kernel.tracing) kernel.emit(EV.fsync, inode.iIno, ret);
   return ret;
 }

@@ -22,6 +22,7 @@ import {
   type IovIter,
   type Kernel,
   type Kiocb,
+  LLONG_MAX,
   type MaybeTask,
   readStep,
   type Rw,
@@ -253,7 +254,7 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
    */
   *fsync(inode: Inode): Task<number> {
     const { kernel, sBdev } = this.sb;
-    const error = yield* finish(filemapWriteAndWaitRange(inode, 0, Infinity));
+    const error = yield* finish(filemapWriteAndWaitRange(inode, 0, LLONG_MAX));
     if (kernel.stepping) yield inode.sizeStep;
     (inode as PlainInode).iDisksize = inode.iSize;
     return (yield* blkdevIssueFlush(kernel, sBdev)) || error;

@@ -71,6 +71,15 @@ export function placesOf(lines: Lines, which: RegExp): number[] {
   return lines.flatMap((line, at) => which.test(line) ? [at] : []);
 }
 
+/** Where lines are of which none was taken out of the recording before. */
+function countedPlaces(lines: Lines, which: RegExp): number[] {
+  const thinned = lines.find((line) => line.startsWith("# TRIMMED")) ?? "";
+  return placesOf(lines, which).filter((at) => {
+    const [, name = ""] = /: (\w+): /.exec(lines[at] as string) ?? [];
+    return !thinned.includes(` ${name} `);
+  });
+}
+
 /**
  * Damage that removes one line.
  *
@@ -82,7 +91,7 @@ export function removed(name: string, which: RegExp): Damage {
   return {
     name: `remove ${name}`,
     *apply(lines) {
-      for (const at of placesOf(lines, which)) {
+      for (const at of countedPlaces(lines, which)) {
         yield () => lines.toSpliced(at, 1);
       }
     },
@@ -100,7 +109,7 @@ export function doubled(name: string, which: RegExp): Damage {
   return {
     name: `second ${name}`,
     *apply(lines) {
-      for (const at of placesOf(lines, which)) {
+      for (const at of countedPlaces(lines, which)) {
         const line = lines[at] as string;
         yield () => retimed(lines, lines.toSpliced(at, 0, line));
       }
