@@ -149,7 +149,7 @@ export class Requests {
         this.#counted(event);
         return this.inodes.update(event, thread);
       case "convert_unwritten":
-        return convert(event, thread);
+        return this.#convert(event, thread);
       case "dio_alloc":
         return this.#beginDio(event);
       case "blkdev_direct_IO":
@@ -249,10 +249,22 @@ export class Requests {
   }
 
   #counted(event: TraceEvent): void {
-    const dio = this.dioOf(event);
+    const dio = this.dioOf(event) ?? this.#leftCounted(event);
     if (dio === undefined) return;
     if (event.ev === "inode_dio_begin") dio.begin = event;
     else dio.done = event;
+  }
+
+  /**
+   * Whose count drops when that names nobody: before the 2013 patch a dio was
+   * gone when the filesystem came to that.
+   */
+  #leftCounted({ ev, ino }: TraceEvent): DioState | undefined {
+    if (ev !== "inode_dio_done") return undefined;
+    for (const { inode, dio } of this.iocbs.values()) {
+      if (inode.ino === ino && dio?.freed && dio.begin && !dio.done) return dio;
+    }
+    return undefined;
   }
 
   #dioEvent(event: TraceEvent, dio: DioState, thread: ThreadState): void {
@@ -291,6 +303,30 @@ export class Requests {
     }
   }
 
+  /**
+   * A conversion belongs to the request that its thread works on. That of a
+   * filesystem's own worker, before the 2013 patch, names no request.
+   */
+  #convert(event: TraceEvent, thread: ThreadState): void {
+    const { completing, request } = thread;
+    const dio = completing ?? request?.dio;
+    if (dio === undefined) return this.#convertUnnamed(event);
+    dio.converted = event;
+    if (Number(event["ret"]) < 0 && request !== undefined) {
+      request.convertError = event;
+    }
+  }
+
+  #convertUnnamed(event: TraceEvent): void {
+    const begin = Number(event["offset"]);
+    const end = begin + Number(event["bytes"]);
+    for (const { isWrite, inode, offset, bytes, dio } of this.iocbs.values()) {
+      const isIts = isWrite && inode.ino === event.ino && begin >= offset &&
+        end <= offset + bytes;
+      if (isIts && dio?.unwritten) dio.converted ??= event;
+    }
+  }
+
   #beginIocb(begin: TraceEvent, isSync: boolean): IocbState {
     const id = begin.iocb ?? 0;
     this.#iocbIds.add(id);
@@ -309,17 +345,6 @@ export class Requests {
     if (iocb === undefined) return;
     iocb.dio = dio;
     if (!Number.isNaN(dio.iSize)) iocb.inode.size = dio.iSize;
-  }
-}
-
-/** A conversion belongs to the request that its thread works on. */
-function convert(event: TraceEvent, thread: ThreadState): void {
-  const { completing, request } = thread;
-  const dio = completing ?? request?.dio;
-  if (dio === undefined) return;
-  dio.converted = event;
-  if (Number(event["ret"]) < 0 && request !== undefined) {
-    request.convertError = event;
   }
 }
 

@@ -68,7 +68,7 @@ const ORDER: readonly CompletionStage[] = ["result", "end_io", "free"];
  * ```
  */
 export class LegacyDirectIo extends DirectIo {
-  /** Which dio a request belongs to, for traces. */
+  /** Which dio a request has, for traces: none once `end_io` has returned. */
   readonly #dioIds: Map<Kiocb, number> = new Map();
 
   /**
@@ -157,6 +157,8 @@ export class LegacyDirectIo extends DirectIo {
     if (kernel.tracing) {
       kernel.emit(EV.end_io_return, id, iocbId, kernel.trace.str(name), 0);
     }
+    // The dio is freed next, whether the request has been completed or not.
+    if (this.#dioIds.get(iocb) === id) this.#dioIds.delete(iocb);
   }
 
   /**

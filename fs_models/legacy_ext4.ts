@@ -44,7 +44,7 @@ interface UnreservedConversions {
 /**
  * ext4 of Linux 3.11. Works with {@linkcode LegacyDirectIo} only.
  *
- * @example
+ * @example A write is not over when end_io returns
  * ```ts
  * import { checkConformance, scenarioById } from "@endio/dio/conformance";
  * import { LEGACY_MODELS } from "@endio/dio/fs-models";
@@ -55,7 +55,7 @@ interface UnreservedConversions {
  *   scenarios: [scenarioById("aio-write-unwritten")],
  * });
  * const broken = new Set(violations.map(({ rule }) => rule));
- * assertEquals(broken.has("completion-order/end-io-before-dio-done"), true);
+ * assertEquals(broken.has("no-double-deferral/end-io-finishes"), true);
  * ```
  */
 export class LegacyExt4 extends Ext4 {
