@@ -30,6 +30,7 @@ import {
   KernelBug,
   type Kiocb,
   type MaybeTask,
+  O_APPEND,
   type Rw,
   type Task,
   use,
@@ -165,6 +166,10 @@ export class Ocfs2 extends Ocfs2Blocks implements FilesystemModel {
       // Other nodes drop what they have cached.
       yield* inode.inodeLock.lock(LEVEL_EXCLUSIVE);
       yield* inode.inodeLock.unlock(LEVEL_EXCLUSIVE);
+    }
+    if ((iocb.kiFilp.fFlags & O_APPEND) !== 0) {
+      if (kernel.stepping) yield inode.sizeStep;
+      iocb.kiPos = inode.iSize;
     }
     let ret: number;
     if (yield* this.ocfs2CanDoDirect(inode, iocb.kiPos, iter.count)) {

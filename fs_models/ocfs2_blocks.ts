@@ -9,9 +9,12 @@
 import {
   BH_NEW,
   type BlockDevice,
+  blockTruncatePage,
   type BufferHead,
   EV,
+  filemapWriteAndWaitRange,
   type Filesystem,
+  finish,
   type Inode,
   inodeDioWait,
   type IovIter,
@@ -21,6 +24,7 @@ import {
   type Rw,
   SuperBlock,
   type Task,
+  truncatePagecacheRange,
 } from "../core/mod.ts";
 import { LEVEL_EXCLUSIVE } from "./cluster_lock.ts";
 import { BlockAllocator } from "./extent_map.ts";
@@ -157,7 +161,7 @@ export abstract class Ocfs2Blocks implements Filesystem {
    */
   *truncate(inode: Inode, size: number): Task<number> {
     const first = Math.ceil(size / (1 << OCFS2_BLOCK_BITS));
-    return yield* this.#changing(inode as Ocfs2Inode, function* (file) {
+    return yield* this.#changing(inode as Ocfs2Inode, size, function* (file) {
       yield* file.sizeWrite(size);
       return file.extents.remove(first, Infinity);
     });
@@ -173,21 +177,26 @@ export abstract class Ocfs2Blocks implements Filesystem {
    */
   *punchHole(inode: Inode, offset: number, bytes: number): Task<number> {
     const first = offset >> OCFS2_BLOCK_BITS;
-    return yield* this.#changing(inode as Ocfs2Inode, function* (file) {
+    return yield* this.#changing(inode as Ocfs2Inode, offset, function* (file) {
       yield* [];
       return file.extents.remove(first, bytes >> OCFS2_BLOCK_BITS);
     });
   }
 
-  /** Changes what a file has, with nobody inside; frees what that gives. */
+  /**
+   * Changes what a file has from an offset on, with nobody inside and nothing
+   * cached; frees what that gives.
+   */
   *#changing(
     file: Ocfs2Inode,
+    offset: number,
     change: (file: Ocfs2Inode) => Task<{ device: number; count: number }[]>,
   ): Task<number> {
     yield* file.rwLock.lock(LEVEL_EXCLUSIVE);
     yield* inodeDioWait(file);
     yield* file.inodeLock.lock(LEVEL_EXCLUSIVE);
-    const error = yield* this.journal.start();
+    const failed = yield* this.#dropCached(file, offset);
+    const error = failed || (yield* this.journal.start());
     if (error === 0) {
       for (const { device, count } of yield* change(file)) {
         this.allocator.free(device, count);
@@ -196,6 +205,15 @@ export abstract class Ocfs2Blocks implements Filesystem {
     }
     yield* file.inodeLock.unlock(LEVEL_EXCLUSIVE);
     yield* file.rwLock.unlock(LEVEL_EXCLUSIVE);
+    return error;
+  }
+
+  /** What is cached must not be written to blocks that are free by then. */
+  *#dropCached(file: Ocfs2Inode, offset: number): Task<number> {
+    const error = (yield* blockTruncatePage(file, offset)) || (yield* finish(
+      filemapWriteAndWaitRange(file, offset, Infinity),
+    ));
+    if (error === 0) yield* truncatePagecacheRange(file, offset, Infinity);
     return error;
   }
 

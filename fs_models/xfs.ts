@@ -32,6 +32,7 @@ import {
   type Kiocb,
   KmemCache,
   NOTHING,
+  O_APPEND,
   READ,
   type Rw,
   type Task,
@@ -181,15 +182,24 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
     const isUnaligned = ((pos | end) & ((1 << XFS_BLOCK_BITS) - 1)) !== 0;
     if (!isUnaligned) {
       yield* inode.rwLockShared();
+      yield* this.#moveToEnd(iocb, inode);
       const ret = yield* finish(genericFileDirectWrite(iocb));
       inode.rwUnlockShared();
       return ret;
     }
     yield* inode.rwLockExclusive();
+    yield* this.#moveToEnd(iocb, inode);
     yield* inodeDioWait(inode);
     const ret = yield* finish(genericFileDirectWrite(iocb));
     inode.rwUnlockExclusive();
     return ret;
+  }
+
+  /** `generic_write_checks()`: where a write to a file in O_APPEND goes. */
+  *#moveToEnd(iocb: Kiocb, inode: XfsInode): Task<void> {
+    if ((iocb.kiFilp.fFlags & O_APPEND) === 0) return;
+    if (this.sb.kernel.stepping) yield inode.sizeStep;
+    iocb.kiPos = inode.iSize;
   }
 
   /**

@@ -12,10 +12,13 @@ import {
   BH_NEW,
   BH_UNWRITTEN,
   type BlockDevice,
+  blockTruncatePage,
   type BufferHead,
   EIO,
   EV,
+  filemapWriteAndWaitRange,
   type Filesystem,
+  finish,
   type Inode,
   inodeDioWait,
   type IovIter,
@@ -26,6 +29,8 @@ import {
   setBufferDeferCompletion,
   SuperBlock,
   type Task,
+  truncatePagecache,
+  truncatePagecacheRange,
 } from "../core/mod.ts";
 import { BlockAllocator } from "./extent_map.ts";
 import { Journal } from "./journal.ts";
@@ -149,6 +154,26 @@ export abstract class XfsBlocks implements Filesystem {
   }
 
   /**
+   * `xfs_get_blocks()`, for the page cache. Only truncates need that, so it
+   * tells of written blocks and allocates none.
+   *
+   * @param inode The file.
+   * @param iblock First block.
+   * @param bh The answer.
+   * @returns 0 or a negative errno.
+   */
+  *getBlock(inode: Inode, iblock: number, bh: BufferHead): Task<number> {
+    const { kernel } = this.sb;
+    const { iLock, extents } = inode as XfsInode;
+    if (this.forcedShutdown) return -EIO;
+    yield* iLock.downRead(kernel);
+    const { state, device } = extents.lookup(iblock);
+    iLock.upRead(kernel);
+    if (state === "written") bh.map(device, 1 << XFS_BLOCK_BITS);
+    return 0;
+  }
+
+  /**
    * Whether the end of a write will start a transaction, which sleeps. The
    * merged patch asked for unwritten blocks only, and so updated the size on
    * disk in an interrupt when it was behind the size in memory.
@@ -244,7 +269,8 @@ export abstract class XfsBlocks implements Filesystem {
   }
 
   /**
-   * `xfs_setattr_size()`: waits for direct I/O before it changes the size.
+   * `xfs_setattr_size()`: waits for direct I/O before it changes the size, and
+   * zeroes what is behind it in its block.
    *
    * @param inode The file, `i_mutex` held.
    * @param size The new size in bytes.
@@ -255,8 +281,12 @@ export abstract class XfsBlocks implements Filesystem {
     const file = inode as XfsInode;
     yield* file.iIolock.downWrite(kernel);
     yield* inodeDioWait(inode);
-    yield* inode.sizeWrite(size);
-    const error = yield* this.journal.start();
+    const failed = yield* blockTruncatePage(inode, size);
+    if (failed === 0) {
+      yield* inode.sizeWrite(size);
+      yield* truncatePagecache(inode, size);
+    }
+    const error = failed || (yield* this.journal.start());
     if (error === 0) {
       yield* file.iLock.downWrite(kernel);
       const first = Math.ceil(size / (1 << XFS_BLOCK_BITS));
@@ -283,7 +313,11 @@ export abstract class XfsBlocks implements Filesystem {
     const file = inode as XfsInode;
     yield* file.iIolock.downWrite(kernel);
     yield* inodeDioWait(inode);
-    const error = yield* this.journal.start();
+    const failed = yield* finish(
+      filemapWriteAndWaitRange(inode, offset, Infinity),
+    );
+    if (failed === 0) yield* truncatePagecacheRange(inode, offset, Infinity);
+    const error = failed || (yield* this.journal.start());
     if (error === 0) {
       yield* file.iLock.downWrite(kernel);
       const first = offset >> XFS_BLOCK_BITS;
