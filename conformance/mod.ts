@@ -35,7 +35,9 @@
 
 export * from "./check_scenario.ts";
 export * from "./bios.ts";
+export { type Bug, bugById, BUGS } from "./bugs/mod.ts";
 export * from "./checker.ts";
+export { RULE_CLASSES } from "./classes.ts";
 export * from "./conformance.ts";
 export * from "./conformance_options.ts";
 export * from "./describe.ts";

@@ -16,7 +16,7 @@ import {
   type TraceEvent,
   UserMemory,
 } from "../core/mod.ts";
-import { MemoryDevice } from "../devices/mod.ts";
+import { MemoryDevice, type MemoryDeviceOptions } from "../devices/mod.ts";
 import type { FilesystemModel, ModelSpec } from "../fs_models/mod.ts";
 import { type CheckOptions, type CheckResult, checkTrace } from "./checker.ts";
 import type { Violation } from "./rule.ts";
@@ -98,9 +98,13 @@ export class RunArena {
    * Makes what the runs of a scenario use.
    *
    * @param scenario The scenario.
+   * @param Device What the device is made of: one with a mistake, say.
    */
-  constructor(scenario: Scenario) {
-    this.device = memoryDevice(scenario);
+  constructor(
+    scenario: Scenario,
+    Device: new (options: MemoryDeviceOptions) => MemoryDevice = MemoryDevice,
+  ) {
+    this.device = new Device(deviceOptions(scenario));
   }
 
   /** Makes everything as good as new. */
@@ -311,13 +315,15 @@ function bootKernel(
   });
 }
 
-function memoryDevice({ completion, faults, device }: Scenario): MemoryDevice {
-  return new MemoryDevice({
+function deviceOptions(
+  { completion, faults, device }: Scenario,
+): MemoryDeviceOptions {
+  return {
     sizeBytes: DEVICE_BYTES,
     ...device,
     ...(completion && { completion }),
     ...(faults && { faults }),
-  });
+  };
 }
 
 function spawnTasks(

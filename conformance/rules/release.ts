@@ -24,6 +24,13 @@ const DIO_EVENTS: readonly EventName[] = [
   "inode_dio_done",
 ];
 
+/** Events that somebody makes who holds the iocb. */
+const IOCB_EVENTS: readonly EventName[] = [
+  "ki_pos",
+  "buffered_io",
+  "generic_write_sync",
+];
+
 /** `released-once`, `no-use-after-release`, `dio-count-balanced`. */
 export const RELEASE_RULES: readonly Rule[] = [
   oopsRule({
@@ -109,6 +116,22 @@ export const RELEASE_RULES: readonly Rule[] = [
       };
       const handlers: Handlers = {};
       for (const ev of DIO_EVENTS) handlers[ev] = onUse;
+      return handlers;
+    },
+  },
+  {
+    id: "no-use-after-release/iocb",
+    sentence: "Nothing happens to a request after its end was reported",
+    why: "an iocb of another request is read or changed",
+    source: "fs/aio.c: aio_complete(), io_submit_one()",
+    bugs: ["DIO-020", "DIO-137", "DIO-143"],
+    check: ({ requests, exercised, violated }) => {
+      const onUse = (event: TraceEvent) => {
+        exercised();
+        if (requests.iocbGone(event)) violated("no end before it", event);
+      };
+      const handlers: Handlers = {};
+      for (const ev of IOCB_EVENTS) handlers[ev] = onUse;
       return handlers;
     },
   },

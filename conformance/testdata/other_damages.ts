@@ -330,7 +330,7 @@ export const OTHER_DAMAGES: readonly RuleDamage[] = [
   },
   {
     what: "a request is synced that is over",
-    rule: "trace-well-formed/request",
+    rule: "no-use-after-release/iocb",
     scenario: "aio-write-dsync",
     damage: (t: TraceEvent[]) => {
       const sync = t[find(t, "generic_write_sync")]!;

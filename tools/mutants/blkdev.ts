@@ -227,7 +227,7 @@ const MERGED: readonly [Mistake2016, rule: string, mistake: string][] = [
 const VARIANTS: readonly [
   id: string,
   rule: string,
-  bug: string,
+  bug: string | null,
   mistake: string,
   Variant: new (kernel: Kernel) => BlkdevDirectIo,
 ][] = [
@@ -240,7 +240,7 @@ const VARIANTS: readonly [
   ],
   [
     "drops-both",
-    "released-once/first-bio",
+    "no-use-after-release/slab",
     "DIO-002",
     "the end of the first bio drops the reference of the report as well",
     DropsBoth,
@@ -304,7 +304,7 @@ const VARIANTS: readonly [
   [
     "no-wake-up",
     "liveness/blocked-for-ever",
-    "DIO-022",
+    null,
     "the last bio does not wake who waits",
     NoWakeUp,
   ],
@@ -323,7 +323,7 @@ export const BLKDEV_MUTANTS: readonly Mutant[] = [
   }),
   ...VARIANTS.map(([id, rule, bug, mistake, Variant]): Mutant => {
     const model = blkdev((kernel) => new Variant(kernel));
-    const bugs = [bug];
+    const bugs = bug === null ? [] : [bug];
     return { id: `blkdev-${id}`, mistake, rule, bugs, profile: "v6.1", model };
   }),
   {

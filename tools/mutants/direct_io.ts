@@ -168,7 +168,7 @@ export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
     id: "free-twice",
     mistake: "the dio is freed twice",
     rule: "released-once/double-free",
-    bugs: ["DIO-020"],
+    bugs: [],
     directIo: staged([
       "result",
       "end_io",
@@ -182,7 +182,7 @@ export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
     id: "free-before-aio-complete",
     mistake: "the dio is freed before aio_complete",
     rule: "completion-order/free-last",
-    bugs: ["DIO-077"],
+    bugs: [],
     directIo: staged([
       "result",
       "end_io",
@@ -223,7 +223,7 @@ export const DIRECT_IO_MUTANTS: readonly Mutant[] = [
     id: "no-wake-up",
     mistake: "the last bio does not wake the submitter",
     rule: "liveness/blocked-for-ever",
-    bugs: ["DIO-022"],
+    bugs: [],
     directIo: (kernel) => new NoWakeUp(kernel),
   },
   {

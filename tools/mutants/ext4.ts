@@ -187,7 +187,7 @@ export const EXT4_MUTANTS: readonly Mutant[] = [
     id: "ext4-io-end-leaks",
     mistake: "end_io does not put the io_end",
     rule: "liveness/blocked-for-ever",
-    bugs: ["DIO-086"],
+    bugs: [],
     model: ext4((kernel, bdev) => new IoEndLeaks(kernel, bdev)),
   },
   {
@@ -208,7 +208,7 @@ export const EXT4_MUTANTS: readonly Mutant[] = [
   {
     id: "ext4-unwritten-leaks",
     mistake: "i_unwritten does not go down when a conversion is done",
-    rule: "liveness/blocked-for-ever",
+    rule: "dio-count-balanced/own-counters",
     bugs: ["DIO-086"],
     model: ext4((kernel, bdev) => new LeaksUnwritten(kernel, bdev)),
   },

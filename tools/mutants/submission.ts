@@ -124,7 +124,7 @@ export const SUBMISSION_MUTANTS: readonly Mutant[] = [
     id: "failed-submission-queued",
     mistake: "a request whose submission fails after its first bio is queued",
     rule: "result-precedence/error-not-queued",
-    bugs: ["DIO-020"],
+    bugs: [],
     directIo: (kernel) => new QueuesFailures(kernel),
   },
   {
