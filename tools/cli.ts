@@ -152,8 +152,12 @@ export function fileError(
 ): unknown {
   if (!(error instanceof Error)) return error;
   const system = /^(.*?) ?\(os error \d+\)/s.exec(error.message)?.[1];
+  // Some places, /proc and /dev among them, Deno opens to nobody else.
+  const flag = error.message.startsWith("Requires all access")
+    ? "--allow-all"
+    : `--allow-${action}=${path}`;
   const reason = error instanceof Deno.errors.NotCapable
-    ? `Deno may not; add --allow-${action}=${path}`
+    ? `Deno may not; add ${flag}`
     : error instanceof Deno.errors.NotFound
     ? "there is no such file or directory"
     : error instanceof Deno.errors.IsADirectory

@@ -131,6 +131,21 @@ Deno.test("fileError() calls - what the user calls it", () => {
   ]);
 });
 
+Deno.test("fileError() names the flag that Deno wants", () => {
+  const messages = [
+    'Requires write access to "/tmp", run again with the --allow-write flag',
+    'Requires all access to "/dev/shm", run again with the --allow-all flag',
+  ].map((message) => {
+    const told = fileError("write", "f", new Deno.errors.NotCapable(message));
+    assertInstanceOf(told, UserError);
+    return told.message;
+  });
+  assertEquals(messages, [
+    "Cannot write f: Deno may not; add --allow-write=f",
+    "Cannot write f: Deno may not; add --allow-all",
+  ]);
+});
+
 Deno.test("fileError() leaves a defect as it is", () => {
   const defect = new TypeError("x is undefined");
   assertEquals(fileError("read", "f", defect), defect);

@@ -13,7 +13,6 @@ import type { ProfileName } from "../core/mod.ts";
 import { DeviceError } from "../devices/mod.ts";
 import { MODELS, type ModelSpec } from "../fs_models/mod.ts";
 import {
-  alignColumns,
   EXIT_OK,
   EXIT_VIOLATED,
   fileError,
@@ -28,17 +27,15 @@ import { CASES } from "./oracle_cases.ts";
 import {
   compare,
   type Comparison,
-  describeDifference,
-  type Difference,
-  EXPLANATIONS,
   type OracleSetting,
 } from "./oracle_compare.ts";
-import { LoopMount } from "./oracle_loop.ts";
-import { runOnModel } from "./oracle_model.ts";
+import { checkLoops, LoopMount } from "./oracle_loop.ts";
+import { type ModelChoice, runOnModel } from "./oracle_model.ts";
 import { randomCase } from "./oracle_random.ts";
 import { RealOracle, SetUpError } from "./oracle_real.ts";
+import { groupOf, oracleReport, unexplained } from "./oracle_report.ts";
 
-const HELP = `Usage: deno run tools/oracle.ts --dir DIR [OPTIONS]
+const HELP = `Usage: deno run [PERMISSIONS] tools/oracle.ts --dir DIR [OPTIONS]
 
 Runs the user-visible half of the suite's scenarios, and cases of its own, on
 the filesystem that DIR lies in and on a model, and compares results, sizes
@@ -52,8 +49,12 @@ Options:
   --case NAME,…     only the cases, or groups of cases, of these names
   --random N        so many cases that a seed chooses (default: 20)
   --seed N          the seed of the first one (default: by chance)
-  --verbose         every case in the table, not only what differs
+  --verbose         a row for every case and every difference
   --help            this text
+
+Permissions: --allow-read=DIR --allow-write=DIR --allow-sys=statfs,osRelease
+--allow-ffi=/lib/x86_64-linux-gnu/libc.so.6 on Debian; elsewhere a message says
+what it is. --loop also needs --allow-run=mount,umount,mkfs.ext4,mkfs.xfs.
 
 Examples:
   deno run -A tools/oracle.ts --dir .
@@ -65,6 +66,7 @@ const FS_NAMES: ReadonlyMap<number, string> = new Map([
   [0xef53, "ext4"],
   [0x58465342, "xfs"],
   [0x9123683e, "btrfs"],
+  [0xf2f52010, "f2fs"],
   [0x01021994, "tmpfs"],
   [0x794c7630, "overlay"],
   [0x65735546, "fuse"],
@@ -113,7 +115,10 @@ export async function oracle(
     return EXIT_OK;
   }
   const dir = values.get("dir");
-  if (dir === undefined || rest.length > 0) {
+  if (rest.length > 0) {
+    throw new UserError(`Unexpected ${rest[0]}: the place is --dir DIR`);
+  }
+  if (dir === undefined) {
     throw new UserError("Cannot ask the oracle without a place: --dir DIR");
   }
   const plan: Plan = {
@@ -123,13 +128,14 @@ export async function oracle(
     isVerbose: flags.has("verbose"),
   };
   const loops = values.get("loop")?.split(",");
-  let unexplained = 0;
-  if (loops === undefined) unexplained = await ask(dir, plan, io);
+  checkLoops(loops ?? []);
+  let total = 0;
+  if (loops === undefined) total = await ask(dir, plan, io);
   for (const name of loops ?? []) {
     using mount = new LoopMount(name, dir);
-    unexplained += await ask(mount.directory, plan, io);
+    total += await ask(mount.directory, plan, io);
   }
-  return unexplained === 0 ? EXIT_OK : EXIT_VIOLATED;
+  return total === 0 ? EXIT_OK : EXIT_VIOLATED;
 }
 
 function modelOf(name: string | undefined): ModelSpec | null {
@@ -141,15 +147,12 @@ function chosenCases(values: ReadonlyMap<string, string>): OracleCase[] {
   const names = values.get("case")?.split(",");
   if (names === undefined) return all;
   const known = new Map(all.flatMap(({ id }) => [[id, id], [groupOf(id), id]]));
-  for (const name of names) lookUp("case", name, known);
+  const groups = [...new Set(all.map(({ id }) => groupOf(id)))].join(", ");
+  const hint = `choose a group, ${groups}; --verbose shows every case`;
+  for (const name of names) lookUp("case", name, known, hint);
   return all.filter(({ id }) =>
     names.includes(id) || names.includes(groupOf(id))
   );
-}
-
-/** The group of a case: what stands before the slash. */
-function groupOf(caseId: string): string {
-  return caseId.replace(/\/.*/s, "");
 }
 
 function randomCases(values: ReadonlyMap<string, string>): OracleCase[] {
@@ -173,18 +176,32 @@ function integerOf(
 async function ask(directory: string, plan: Plan, io: Io): Promise<number> {
   const fsName = nameOfFilesystem(directory);
   const spec = plan.model ?? FILE_MODELS.get(fsName) ?? PLAIN;
+  const { profile, isVerbose } = plan;
   try {
     using real = new RealOracle(directory);
-    const setting: OracleSetting = {
-      fs: fsName,
-      model: spec.name,
-      profile: plan.profile,
-      tellsAlignment: real.tellsAlignment,
-    };
+    const { engine, logicalBlockSize, memoryAlignment, tellsAlignment } = real;
     await io.out.write(
-      `\n${fsName} of the running kernel in ${directory}, against the model ${spec.name} with profile ${plan.profile}; preadv2(), pwritev2() and ${real.engine}, blocks of ${real.logicalBlockSize}\n\n`,
+      `\n${fsName} of ${runningKernel()} in ${directory}, against the model ${spec.name} with profile ${profile};\npreadv2(), pwritev2() and ${engine}, blocks of ${logicalBlockSize}\n\n`,
     );
-    return await report(await compareAll(real, spec, setting, plan), plan, io);
+    const { name: model } = spec;
+    const setting = {
+      fs: fsName,
+      model,
+      profile,
+      memoryAlignment,
+      tellsAlignment,
+    };
+    const { comparisons, skipped } = await compareAll(
+      real,
+      spec,
+      setting,
+      plan,
+    );
+    const { columns } = io;
+    await io.out.write(
+      oracleReport(comparisons, skipped, { isVerbose, columns }),
+    );
+    return unexplained(comparisons).length;
   } catch (error) {
     if (error instanceof DeviceError) throw new UserError(error.message);
     if (error instanceof SetUpError) {
@@ -194,6 +211,13 @@ async function ask(directory: string, plan: Plan, io: Io): Promise<number> {
     }
     throw fileError("write", directory, error);
   }
+}
+
+/** The kernel, with its release when Deno may know it. */
+function runningKernel(): string {
+  const query = { name: "sys", kind: "osRelease" } as const;
+  const { state } = Deno.permissions.querySync(query);
+  return state === "granted" ? `Linux ${Deno.osRelease()}` : "this Linux";
 }
 
 function nameOfFilesystem(directory: string): string {
@@ -212,93 +236,53 @@ function nameOfFilesystem(directory: string): string {
   }
 }
 
-/** Compares every case; null where the model cannot do what is asked. */
+/** Compares every case that can be laid out on both sides. */
 async function compareAll(
   real: RealOracle,
   spec: ModelSpec,
   setting: OracleSetting,
   { cases, profile }: Plan,
-): Promise<Map<string, Comparison | null>> {
+): Promise<{ comparisons: Comparison[]; skipped: string[] }> {
   const logicalBlockSize = real.logicalBlockSize === 4096 ? 4096 : 512;
   const choice = { spec, profile, logicalBlockSize } as const;
-  const found = new Map<string, Comparison | null>();
+  const comparisons: Comparison[] = [];
+  const skipped: string[] = [];
   for (const each of cases) {
-    const model = runOnModel(choice, each);
-    const comparison = model === null
-      ? null
-      : compare(each, await real.run(each), model, setting);
-    found.set(each.id, comparison);
+    const comparison = await compareCase(real, choice, each, setting);
+    if (comparison === null) skipped.push(each.id);
+    else comparisons.push(comparison);
   }
-  return found;
+  return { comparisons, skipped };
 }
 
-async function report(
-  found: ReadonlyMap<string, Comparison | null>,
-  { isVerbose }: Plan,
-  io: Io,
-): Promise<number> {
-  const comparisons = [...found.values()].filter((each) => each !== null);
-  const differences = comparisons.flatMap(({ differences }) => differences);
-  const unexplained = differences.filter((each) => each.explanation === null);
-  const skipped = [...found].filter(([, each]) => each === null);
-  await io.out.write(casesTable(comparisons, isVerbose));
-  if (skipped.length > 0) {
-    const names = skipped.map(([id]) => id).join(", ");
-    await io.out.write(`\n  not asked, because the model cannot: ${names}\n`);
+/**
+ * Compares a case. When a call has changed only one of both files, the case is
+ * run again without it, so that what follows is compared, too.
+ */
+async function compareCase(
+  real: RealOracle,
+  choice: ModelChoice,
+  oracleCase: OracleCase,
+  setting: OracleSetting,
+): Promise<Comparison | null> {
+  const parts: Comparison[] = [];
+  let ops = oracleCase.ops;
+  for (let from: number | null = 0; from !== null;) {
+    const rest: OracleCase = { ...oracleCase, ops };
+    const model = runOnModel(choice, rest);
+    const run = await real.run(rest);
+    if (model === null || run === null) return null;
+    const part: Comparison = compare(rest, run, model, setting, from);
+    parts.push(part);
+    from = part.apartAt;
+    if (from !== null) ops = ops.toSpliced(from, 1);
   }
-  if (differences.length > 0) {
-    await io.out.write(`\n${differencesTable(differences)}`);
-  }
-  for (const explanation of EXPLANATIONS) {
-    const count = differences.filter((each) => each.explanation === explanation)
-      .length;
-    if (count === 0) continue;
-    await io.out.write(`\n  ${explanation.id}: ${explanation.sentence}\n`);
-  }
-  const compared = comparisons.reduce((sum, each) => sum + each.compared, 0);
-  await io.out.write(
-    `\n  ${comparisons.length} cases, ${compared} results, sizes and buffers compared: ${
-      differences.length - unexplained.length
-    } differences explained, ${unexplained.length} unexplained\n`,
-  );
-  return unexplained.length;
-}
-
-function casesTable(
-  comparisons: readonly Comparison[],
-  isVerbose: boolean,
-): string {
-  const rows = [["case", "compared", "same", "explained", "unexplained"]];
-  const groups = new Map<string, Comparison[]>();
-  for (const each of comparisons) {
-    const group = isVerbose ? each.caseId : groupOf(each.caseId);
-    groups.set(group, [...groups.get(group) ?? [], each]);
-  }
-  for (const [name, members] of groups) {
-    const compared = members.reduce((sum, each) => sum + each.compared, 0);
-    const all = members.flatMap(({ differences }) => differences);
-    const unexplained = all.filter((each) => each.explanation === null).length;
-    const explained = all.length - unexplained;
-    rows.push([
-      name,
-      ...[compared, compared - all.length, explained, unexplained]
-        .map(String),
-    ]);
-  }
-  return alignColumns(rows);
-}
-
-function differencesTable(differences: readonly Difference[]): string {
-  return alignColumns([
-    ["case", "call", "kernel", "model", "because"],
-    ...differences.map((each) => [
-      each.caseId,
-      describeDifference(each),
-      each.real,
-      each.model,
-      each.explanation?.id ?? "UNEXPLAINED",
-    ]),
-  ]);
+  return {
+    caseId: oracleCase.id,
+    compared: parts.reduce((sum, each) => sum + each.compared, 0),
+    differences: parts.flatMap(({ differences }) => differences),
+    apartAt: null,
+  };
 }
 
 if (import.meta.main) await runTool("oracle.ts", oracle);

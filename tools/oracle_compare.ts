@@ -23,6 +23,8 @@ export interface OracleSetting {
   readonly model: string;
   /** Whose semantics the model had. */
   readonly profile: ProfileName;
+  /** What addresses of memory must be multiples of, in bytes. */
+  readonly memoryAlignment: number;
   /**
    * Whether the filesystem itself told what alignment direct I/O needs. One
    * that does not may serve it from the page cache.
@@ -52,6 +54,11 @@ export interface Comparison {
   readonly compared: number;
   /** What differs. */
   readonly differences: readonly Difference[];
+  /**
+   * The index of a call that has changed only one of both files, for a reason
+   * that is known: nothing behind it was compared. Null when there is none.
+   */
+  readonly apartAt: number | null;
 }
 
 /** Both sides of one call. */
@@ -77,7 +84,7 @@ const EAGAIN = -11;
 const EINVAL = -22;
 const EOPNOTSUPP = -95;
 
-/** The reasons that are known. */
+/** The reasons that are known; the first that applies is given. */
 export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: "nowait-is-a-choice",
@@ -85,14 +92,27 @@ export const EXPLANATIONS: readonly Explanation[] = [
       "A filesystem may refuse what must not wait with -EAGAIN, and does so when it needs a lock or a block that it cannot have at once, or with -EOPNOTSUPP when it cannot tell.",
     explains: ({ op, real, model }) =>
       isTransfer(op) && op.nowait === true &&
-      [real.result, model.result].some((result) =>
-        result === EAGAIN || result === EOPNOTSUPP
-      ),
+      isEither(real, model, EAGAIN, EOPNOTSUPP),
+  },
+  {
+    id: "fallocate-is-a-choice",
+    sentence: "A filesystem, and a model, may be without fallocate().",
+    explains: ({ op, real, model }) =>
+      (op.op === "fallocate" || op.op === "punch_hole") &&
+      isEither(real, model, EOPNOTSUPP),
+  },
+  {
+    id: "no-alignment",
+    sentence:
+      "This filesystem tells no alignment: what does not fit direct I/O it serves from the page cache, which asks for none.",
+    explains: ({ op, real, model }, { tellsAlignment }) =>
+      isTransfer(op) && !tellsAlignment && real.result >= 0 &&
+      model.result === EINVAL,
   },
   {
     id: "end-of-file-first",
     sentence:
-      "iomap (XFS since 4.10, ext4 since 5.5) looks at the size of the file before the alignment, so a misaligned read of nothing, or behind the end, gives 0; XFS of 3.12, which the model is, gives -EINVAL.",
+      "iomap (XFS since 4.10, ext4 since 5.5) looks at the size of the file before the alignment, so a misaligned read of nothing, or behind the end, gives 0; the model of XFS, which is of 3.12, and fs/direct-io.c of 4.10 give -EINVAL.",
     explains: ({ op, real, model, sizeBefore }) =>
       op.op === "read" && real.result === 0 && model.result === EINVAL &&
       (op.bytes === 0 || op.offset >= sizeBefore),
@@ -108,18 +128,20 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: "dma-alignment",
     sentence:
-      "Since 6.0 memory has to fit the DMA alignment of the device only; fs/direct-io.c wants whole logical blocks.",
-    explains: ({ op, real, model }) =>
+      "Since 6.0 memory has to fit the DMA alignment that statx() tells; fs/direct-io.c wants whole logical blocks.",
+    explains: ({ op, real, model }, { memoryAlignment }) =>
       isTransfer(op) && (op.misaligned ?? 0) !== 0 &&
+      (op.misaligned ?? 0) % memoryAlignment === 0 &&
       real.result === op.bytes && model.result === EINVAL,
   },
   {
-    id: "no-alignment",
+    id: "cached-by-ocfs2",
     sentence:
-      "A filesystem without direct I/O of its own serves O_DIRECT from the page cache, which asks for no alignment.",
-    explains: ({ op, real, model }, { tellsAlignment }) =>
-      isTransfer(op) && !tellsAlignment && real.result >= 0 &&
-      model.result === EINVAL,
+      "ocfs2 writes through the page cache what makes a file longer or fills a hole, and that asks for no alignment.",
+    explains: ({ op, real, model }, setting) =>
+      op.op === "write" && setting.model === "ocfs2" &&
+      setting.fs !== "ocfs2" && real.result === EINVAL &&
+      model.result === op.bytes,
   },
 ];
 
@@ -130,6 +152,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
  * @param real What the running kernel did.
  * @param model What the model did.
  * @param setting Where.
+ * @param from The first call to compare.
  * @returns What came out.
  */
 export function compare(
@@ -137,24 +160,32 @@ export function compare(
   real: OracleRun,
   model: OracleRun,
   setting: OracleSetting,
+  from: number = 0,
 ): Comparison {
-  const found = { caseId: oracleCase.id, compared: 0, differences: [] };
+  const { id: caseId } = oracleCase;
+  const found: Findings = {
+    caseId,
+    compared: 0,
+    differences: [],
+    apartAt: null,
+  };
   let sizeBefore = real.startSize;
   for (const [i, step] of real.steps.entries()) {
     const other = model.steps[i];
-    if (other === undefined) throw new Error(`${oracleCase.id} has stopped`);
+    if (other === undefined) throw new Error(`${caseId} has stopped`);
     const pair = { op: step.op, real: step, model: other, sizeBefore };
-    // What follows a difference that nobody understands says nothing.
-    if (!compareStep(found, pair, setting)) return found;
     sizeBefore = step.size;
+    if (i < from || compareStep(found, pair, setting)) continue;
+    // What follows a difference that nobody understands says nothing.
+    const isKnown = found.differences.at(-1)?.explanation !== null;
+    return isKnown ? { ...found, apartAt: i } : found;
   }
   compareContent(found, real.content, model.content);
   return found;
 }
 
 /** What {@linkcode compare} fills in. */
-interface Findings {
-  readonly caseId: string;
+interface Findings extends Comparison {
   compared: number;
   readonly differences: Difference[];
 }
@@ -178,8 +209,8 @@ function compareStep(
     model: theirs,
     explanation,
   });
-  // From a write that only one side has done, the files go different ways.
-  const isApart = op.op === "write" && op.nowait !== true;
+  // A write that must not wait was made again, and read changes nothing.
+  const isApart = op.op !== "read" && !(isTransfer(op) && op.nowait === true);
   return explanation !== null && !isApart;
 }
 
@@ -198,6 +229,14 @@ function compareContent(
     model: describeByte(model, at),
     explanation: null,
   });
+}
+
+function isEither(
+  { result }: OracleStep,
+  other: OracleStep,
+  ...errors: readonly number[]
+): boolean {
+  return errors.includes(result) || errors.includes(other.result);
 }
 
 function isSame(a: OracleStep, b: OracleStep): boolean {

@@ -5,13 +5,11 @@
  * @module
  */
 
-import { UserError } from "./cli.ts";
+import { fileError, lookUp, UserError } from "./cli.ts";
+import { onInterrupt } from "./interrupt.ts";
 
 /** XFS takes no less than 300 MiB; the image is one hole. */
 const IMAGE_BYTES = 400 << 20;
-
-/** What a shell gives a command that SIGINT has ended. */
-const EXIT_INTERRUPTED = 130;
 
 /** How each filesystem is made; all have blocks of 4096 bytes. */
 const MAKE: ReadonlyMap<string, readonly string[]> = new Map([
@@ -19,6 +17,16 @@ const MAKE: ReadonlyMap<string, readonly string[]> = new Map([
   ["xfs", ["mkfs.xfs", "-q", "-f", "-b", "size=4096"]],
   ["btrfs", ["mkfs.btrfs", "-q", "-f"]],
 ]);
+
+/**
+ * Checks names of filesystems.
+ *
+ * @param names What somebody has asked for.
+ * @throws {UserError} If one cannot be made.
+ */
+export function checkLoops(names: readonly string[]): void {
+  for (const name of names) lookUp("filesystem", name, MAKE);
+}
 
 /** A mounted filesystem on an image of its own. */
 export class LoopMount implements Disposable {
@@ -32,14 +40,10 @@ export class LoopMount implements Disposable {
    * @throws {UserError} If it cannot be made or mounted.
    */
   constructor(fs: string, parent: string) {
-    const command = MAKE.get(fs);
-    if (command === undefined) {
-      throw new UserError(
-        `Cannot make ${fs}: choose ${[...MAKE.keys()].join(", ")}`,
-      );
-    }
+    const command = lookUp("filesystem", fs, MAKE);
     using stack = new DisposableStack();
-    const home = Deno.makeTempDirSync({ dir: parent, prefix: "endio-loop-" });
+    stack.use(onInterrupt(() => this[Symbol.dispose]()));
+    const home = makeHome(parent);
     stack.defer(() => Deno.removeSync(home, { recursive: true }));
     const image = `${home}/${fs}.img`;
     Deno.writeFileSync(image, new Uint8Array());
@@ -48,23 +52,22 @@ export class LoopMount implements Disposable {
     this.directory = `${home}/mnt`;
     Deno.mkdirSync(this.directory);
     run(fs, ["mount", "-o", "loop", image, this.directory]);
-    stack.defer(() => run(fs, ["umount", this.directory]));
-    // Whoever is interrupted still has a file open there.
-    const stop = () => {
-      run(fs, ["umount", "--lazy", this.directory]);
-      Deno.removeSync(home, { recursive: true });
-      Deno.exit(EXIT_INTERRUPTED);
-    };
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, stop);
-      stack.defer(() => Deno.removeSignalListener(signal, stop));
-    }
+    // Whoever is interrupted still has a file open there; others may look.
+    stack.defer(() => run(fs, ["umount", "-l", this.directory]));
     this.#stack = stack.move();
   }
 
   /** Unmounts it, and removes the image. */
   [Symbol.dispose](): void {
     this.#stack.dispose();
+  }
+}
+
+function makeHome(parent: string): string {
+  try {
+    return Deno.makeTempDirSync({ dir: parent, prefix: "endio-loop-" });
+  } catch (error) {
+    throw fileError("write", parent, error);
   }
 }
 
@@ -76,7 +79,8 @@ function run(fs: string, [command = "", ...args]: readonly string[]): void {
       .outputSync();
     if (success) return;
     const text = new TextDecoder().decode(stderr).trim();
-    reason = `${command}: ${text.replaceAll(/\s*\n\s*/g, "; ")}`;
+    const hint = command === "mount" ? " (it takes root)" : "";
+    reason = `${text.replaceAll(/\s*\n\s*/g, "; ")}${hint}`;
   } catch (error) {
     reason = error instanceof Deno.errors.NotFound
       ? `${command} is not installed`

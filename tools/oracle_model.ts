@@ -58,7 +58,8 @@ export interface ModelChoice {
  *
  * @param choice The model.
  * @param oracleCase The case.
- * @returns What it came to; null when the model cannot do it.
+ * @returns What it came to; null when the model has no fallocate() and the
+ * set-up needs it.
  * @throws {Error} If a task of the simulated kernel waits for ever, or breaks
  * something: a defect of the model.
  */
@@ -92,7 +93,7 @@ class ModelTask implements OracleRun {
   startSize = 0;
   readonly steps: OracleStep[] = [];
   content: Uint8Array = new Uint8Array();
-  /** Whether the model lacks something that the case needs. */
+  /** Whether the model lacks something that the set-up needs. */
   isUnable = false;
   readonly #kernel: Kernel;
   readonly #inode: ModelInode;
@@ -115,9 +116,7 @@ class ModelTask implements OracleRun {
     this.startSize = this.#inode.iSize;
     const flags = O_DIRECT | (dsync ? O_DSYNC : 0) | (append ? O_APPEND : 0);
     for (const op of oracleCase.ops) {
-      const step = yield* this.#step(op, flags, nth++);
-      if (!isTransfer(op) && step.result === -EOPNOTSUPP) this.isUnable = true;
-      this.steps.push(step);
+      this.steps.push(yield* this.#step(op, flags, nth++));
     }
     const bytes = Math.ceil(this.#inode.iSize / BLOCK) * BLOCK;
     const all = { op: "read", offset: 0, bytes } as const;

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { EOPNOTSUPP, errnoName } from "../core/mod.ts";
 import { DirectFile } from "../devices/mod.ts";
+import { onInterrupt } from "./interrupt.ts";
 import {
   describeOp,
   fillPattern,
@@ -33,20 +35,28 @@ interface OpenFiles {
 /** A file in a directory that cases are run on, one after the other. */
 export class RealOracle implements Disposable {
   readonly #path: string;
-  readonly #stack: DisposableStack = new DisposableStack();
+  readonly #stack: DisposableStack;
   readonly #open: Map<string, OpenFiles> = new Map();
 
   /** @param directory Where to make the file. */
   constructor(directory: string) {
+    using stack = new DisposableStack();
+    stack.use(onInterrupt(() => this[Symbol.dispose]()));
     const home = Deno.makeTempDirSync({ dir: directory, prefix: "endio-" });
-    this.#stack.defer(() => Deno.removeSync(home, { recursive: true }));
+    stack.defer(() => Deno.removeSync(home, { recursive: true }));
     this.#path = `${home}/file`;
     Deno.writeFileSync(this.#path, new Uint8Array());
+    this.#stack = stack.move();
   }
 
   /** Whether the filesystem itself tells what alignment it needs. */
   get tellsAlignment(): boolean {
     return this.#files({}).sync.alignmentSource !== "probe";
+  }
+
+  /** What addresses of memory must be multiples of, in bytes. */
+  get memoryAlignment(): number {
+    return this.#files({}).sync.memoryAlignment;
   }
 
   /** What offsets and lengths must be multiples of, in bytes. */
@@ -63,14 +73,17 @@ export class RealOracle implements Disposable {
    * Runs a case.
    *
    * @param oracleCase The case.
-   * @returns What it came to.
+   * @returns What it came to; null when the filesystem has no fallocate() and
+   * the set-up needs it.
+   * @throws {SetUpError} If the set-up fails otherwise.
    */
-  async run(oracleCase: OracleCase): Promise<OracleRun> {
+  async run(oracleCase: OracleCase): Promise<OracleRun | null> {
     await Deno.truncate(this.#path, 0);
     const plain = this.#files({});
     let nth = 0;
     for (const op of oracleCase.setUp) {
       const { result } = await this.#step(plain, op, nth++);
+      if (!isTransfer(op) && result === -EOPNOTSUPP) return null;
       if (result < 0) throw new SetUpError(op, result);
     }
     const { size: startSize } = await Deno.stat(this.#path);
@@ -172,7 +185,7 @@ export class SetUpError extends Error {
    * @param result Its errno, negative.
    */
   constructor(op: OracleOp, result: number) {
-    super(`${describeOp(op)} failed with ${result}`);
+    super(`${describeOp(op)} gave ${errnoName(result)}`);
     this.result = result;
   }
 }
