@@ -239,7 +239,9 @@ export class IoUringQueue implements RequestQueue {
       const submitting = canSubmit ? this.#preparedCount : 0;
       const pending = this.#inFlight + submitting;
       const missing = Math.max(0, Math.min(min - count, pending));
-      const isEnough = count > 0 && missing === 0 && submitting === 0;
+      // Who waits for nothing has to look into the kernel, too: the eventfd,
+      // which he has read, counts what only a call makes visible.
+      const isEnough = min > 0 && missing === 0 && submitting === 0;
       if (pending === 0 || isEnough) break;
       const isLook = missing > 0 && this.#looks > 0;
       if (isLook) this.#looks--;

@@ -37,7 +37,7 @@ function withoutFlags(unknown: number, seen: number[]): Disposable {
 }
 
 /** Registers a test that needs the engine. */
-function uringTest(name: string, fn: () => void): void {
+function uringTest(name: string, fn: () => void | Promise<void>): void {
   engineTest(name, fn, ["io_uring"]);
 }
 
@@ -221,6 +221,25 @@ uringTest("IoUringQueue goes on behind a region as another piece", () => {
   queue.close();
   libc.closeFd(fd);
 });
+
+uringTest(
+  "IoUringQueue.reap() of none finds what only a call makes visible",
+  async () => {
+    using file = new TemporaryFile(PAGE);
+    await Deno.writeFile(file.path, new Uint8Array(PAGE).fill(7));
+    using engine = DirectFileEngine.open(file.path, { engine: "io_uring" });
+    const { address } = engine.allocate(2 * PAGE);
+    engine.listen();
+    const driver = new EngineDriver(engine);
+    driver.prepare("read", 0, address, PAGE);
+    engine.submit();
+    await engine.waitForCompletions();
+    // The kernel refuses this at once, and that is visible at once.
+    driver.prepare("read", 0, address + 1, PAGE);
+    engine.submit();
+    assertEquals(engine.reap(0), 2);
+  },
+);
 
 uringTest("IoUringQueue goes without registrations when it must", () => {
   using file = new TemporaryFile(300 * PAGE);
