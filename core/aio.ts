@@ -157,9 +157,9 @@ export class AioCore extends AioRings {
    * `-EOPNOTSUPP` for a flag that this kernel does not know.
    */
   ioSubmitOne(ring: Kioctx, request: IoControlBlock): MaybeTask<number> {
-    const kernel = this.kernel;
-    const { flags = 0 } = request;
-    if (flags !== 0 && iocbRwFlags(kernel.profile, flags) !== 0) {
+    const { kernel } = this;
+    const { flags } = request;
+    if (flags !== undefined && iocbRwFlags(kernel.profile, flags) !== 0) {
       return -EOPNOTSUPP;
     }
     return kernel.stepping
@@ -178,12 +178,11 @@ export class AioCore extends AioRings {
     const iocb = ring.available > 0 ? this.cache.alloc() : null;
     if (iocb === null) return -EAGAIN;
     ring.available--;
-    const { file, rw, offset, flags = 0 } = request;
-    this.#init(iocb, ring, file, offset, request.iov);
+    const { file, rw } = request;
+    this.#init(iocb, ring, file, request.offset, request.iov);
     iocb.kiData = request.data;
-    iocb.kiFlags = flags;
-    iocb.iter.userBacked = request.kernelPages !== true;
-    if ((flags & IOCB_HIPRI) !== 0) ring.polled.push(iocb);
+    if (request.flags !== undefined) setFlags(iocb, ring, request.flags);
+    if (request.kernelPages === true) iocb.iter.userBacked = false;
     if (this.kernel.tracing) this.#traceSubmit(iocb, request);
     // One reference is the request's, and goes when it completes; the other
     // one lasts as long as it is submitted, which may be longer.
@@ -195,9 +194,7 @@ export class AioCore extends AioRings {
     if (this.kernel.stepping || typeof ret !== "number") {
       return this.#submitLater(iocb, file, ret);
     }
-    if (ret !== -EIOCBQUEUED) {
-      this.complete(iocb, isRestart(ret) ? -EINTR : ret);
-    }
+    if (ret !== -EIOCBQUEUED) this.complete(iocb, restarted(ret));
     return file.fCount === undefined ? 1 : this.#submitted(file, 1);
   }
 
@@ -235,7 +232,7 @@ export class AioCore extends AioRings {
   ): Task<number> {
     const ret = yield* finish(later);
     if (ret !== -EIOCBQUEUED) {
-      yield* this.aioComplete(iocb, isRestart(ret) ? -EINTR : ret);
+      yield* this.aioComplete(iocb, restarted(ret));
     }
     return yield* finish(this.#submitted(file, 1));
   }
@@ -335,13 +332,19 @@ export class AioCore extends AioRings {
   }
 }
 
+function setFlags(iocb: Kiocb, { polled }: Kioctx, flags: number): void {
+  iocb.kiFlags = flags;
+  if ((flags & IOCB_HIPRI) !== 0) polled.push(iocb);
+}
+
 /**
- * Whether a result asks for the system call to begin again. There is no way to
- * do that for one request of many.
+ * What a result comes to that may ask for the system call to begin again:
+ * there is no way to do that for one request of many.
  */
-function isRestart(ret: number): boolean {
-  return ret === -ERESTARTSYS || ret === -ERESTARTNOINTR ||
+function restarted(ret: number): number {
+  const isRestart = ret === -ERESTARTSYS || ret === -ERESTARTNOINTR ||
     ret === -ERESTARTNOHAND || ret === -ERESTART_RESTARTBLOCK;
+  return isRestart ? -EINTR : ret;
 }
 
 /** The end of a write whose protection lasts as long as its submission. */

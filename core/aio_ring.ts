@@ -131,12 +131,10 @@ export class AioRings {
     event.data = iocb.kiData;
     event.res = res;
     ring.ids[slot] = iocb.id;
-    if ((iocb.kiFlags & IOCB_HIPRI) !== 0) {
-      ring.polled.splice(ring.polled.indexOf(iocb), 1);
-    }
+    if ((iocb.kiFlags & IOCB_HIPRI) !== 0) stopPolling(ring, iocb);
     ring.tail++;
     ring.completed++;
-    const kernel = this.kernel;
+    const { kernel } = this;
     if (kernel.tracing) kernel.emit(EV.aio_complete, iocb.id, res);
   }
 
@@ -214,6 +212,10 @@ export class AioRings {
     }
     return taken;
   }
+}
+
+function stopPolling({ polled }: Kioctx, iocb: Kiocb): void {
+  polled.splice(polled.indexOf(iocb), 1);
 }
 
 /** Looks for the ends of the requests of a ring that are polled for. */

@@ -36,6 +36,7 @@ export const REQ_POLLED: number = 1 << 4;
 export const BIO_MAX_PAGES: number = 256;
 /** Binary logarithm of a sector, always 512 bytes. */
 export const SECTOR_SHIFT: number = 9;
+const SECTOR_BYTES = 512;
 
 /** Where a bio goes back to: `struct bio_set`. */
 export interface BioPool {
@@ -166,7 +167,7 @@ export class Bio extends SlabObject {
    * @param store The device's content.
    */
   transfer(store: Uint8Array): void {
-    let at = this.biSector * 512;
+    let at = this.biSector * SECTOR_BYTES;
     for (let i = 0; i < this.biVcnt; i++) {
       const offset = this.offsets[i] as number;
       const length = this.lengths[i] as number;
@@ -286,29 +287,30 @@ export class BioCaches {
  */
 export function submitBio(bio: Bio): Task<unknown> | null {
   const { kernel, biBdev } = use(bio);
-  const mask = (biBdev.logicalBlockSize >> SECTOR_SHIFT) - 1;
-  const sectors = bio.biSize >> SECTOR_SHIFT;
+  const start = bio.biSector * SECTOR_BYTES;
+  const end = start + bio.biSize;
   if (
-    ((bio.biSector | sectors) & mask) !== 0 || bio.biSector < 0 ||
-    (bio.biSector + sectors) * 512 > biBdev.sizeBytes
-  ) {
-    throwMisplaced(bio, sectors);
-  }
-  if (kernel.tracing) {
-    kernel.emit(
-      EV.submit_bio,
-      bio.id,
-      bio.dioId,
-      bio.biRw,
-      bio.biSector,
-      bio.biSize,
-      bio.biOpf,
-    );
-  }
+    ((start | end) & (biBdev.logicalBlockSize - 1)) !== 0 || start < 0 ||
+    end > biBdev.sizeBytes
+  ) throwMisplaced(bio);
+  if (kernel.tracing) traceSubmit(bio);
   return biBdev.submitBio(bio);
 }
 
-function throwMisplaced({ biBdev, biSector }: Bio, sectors: number): never {
+function traceSubmit(bio: Bio): void {
+  bio.kernel.emit(
+    EV.submit_bio,
+    bio.id,
+    bio.dioId,
+    bio.biRw,
+    bio.biSector,
+    bio.biSize,
+    bio.biOpf,
+  );
+}
+
+function throwMisplaced({ biBdev, biSector, biSize }: Bio): never {
+  const sectors = biSize >> SECTOR_SHIFT;
   throw new RangeError(
     `Cannot submit bio: sectors ${biSector} + ${sectors} are not whole blocks of ${biBdev.logicalBlockSize} bytes inside ${biBdev.name} (${biBdev.sizeBytes} bytes); look at what getBlock maps`,
   );
@@ -345,12 +347,14 @@ export function bioEndio(bio: Bio): Task<unknown> {
   if (kernel.tracing) {
     kernel.emit(EV.bio_endio, bio.id, bio.dioId, bio.biError);
   }
-  if (biEndIo === null) {
-    throw new KernelBug(
-      "completion-after-last-bio/end-handler",
-      `bio ${bio.id}`,
-      `bio ${bio.id} ends without an end handler`,
-    );
-  }
+  if (biEndIo === null) throwNoEndIo(bio);
   return biEndIo(bio);
+}
+
+function throwNoEndIo({ id }: Bio): never {
+  throw new KernelBug(
+    "completion-after-last-bio/end-handler",
+    `bio ${id}`,
+    `bio ${id} ends without an end handler`,
+  );
 }

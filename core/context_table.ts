@@ -65,25 +65,18 @@ export class ContextTable {
   /** A context runs for the first time, on its processor. */
   begin(ctx: Context): void {
     ctx.started = true;
-    if (ctx.handler === null) return;
-    // The row of the trace's context table is good for one place only.
-    if (ctx.cpu !== ctx.rowCpu || ctx.kind !== ctx.rowKind) {
-      ctx.rowCpu = ctx.cpu;
-      ctx.rowKind = ctx.kind;
-      ctx.row = -1;
-    }
-    ctx.body = ctx.handler.irq(ctx.arg);
+    const { handler } = ctx;
+    if (handler === null) return;
+    if (ctx.cpu !== ctx.rowCpu || ctx.kind !== ctx.rowKind) replaceRow(ctx);
+    ctx.body = handler.irq(ctx.arg);
   }
 
   /** A context has ended. */
   end(ctx: Context): void {
     ctx.state = TASK_DEAD;
     ctx.body = null;
-    if (ctx.inInterrupt) {
-      ctx.handler = null;
-      ctx.arg = null;
-      this.#idleInterrupts.push(ctx);
-    } else this.all.delete(ctx);
+    if (ctx.handler === null) this.all.delete(ctx);
+    else this.#idleInterrupts.push(ctx);
   }
 
   #make(kind: ContextKind, comm: string, tid: number): Context {
@@ -95,4 +88,11 @@ export class ContextTable {
     this.all.add(ctx);
     return ctx;
   }
+}
+
+/** The row of the trace's context table is good for one place only. */
+function replaceRow(ctx: Context): void {
+  ctx.rowCpu = ctx.cpu;
+  ctx.rowKind = ctx.kind;
+  ctx.row = -1;
 }

@@ -116,7 +116,7 @@ export class DioBioEnd extends DioCompletion {
    * Drops one reference and tells how many are left; wakes the submitter when
    * only its own is left. It is one critical section: a waiter can neither
    * miss the wake-up nor free the dio under the one who wakes it. The caller
-   * has asked for the lock.
+   * has asked for the lock; without steps nobody else can come in between.
    *
    * @param dio The request.
    * @returns The references that are left. If none, the caller owns the
@@ -124,6 +124,7 @@ export class DioBioEnd extends DioCompletion {
    */
   dioDropRef(dio: Dio): number {
     const { kernel } = this;
+    if (!kernel.stepping && dio.waiter === null) return --use(dio).refcount;
     const lock = dio.bioLock;
     lock.take(kernel, true);
     const remaining = --use(dio).refcount;

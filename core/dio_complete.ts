@@ -171,27 +171,30 @@ export class DioCompletion extends DioReport {
    * @returns What is left of it to be run in this context, or null.
    */
   dioStage(dio: Dio, stage: CompletionStage | undefined): Task<void> | null {
-    const { kernel } = this;
     switch (stage) {
       case "result":
-        if (kernel.stepping) return this.#dioResultStepping(dio);
+        if (this.kernel.stepping) return this.#dioResultStepping(dio);
         this.dioResult(dio);
         return null;
       case "end_io":
         return this.dioHasEndIo(dio) ? this.dioEndIo(dio) : null;
       case "invalidate":
-        return kernel.profile.invalidateAfter ? this.dioInvalidate(dio) : null;
+        return dio.mayInvalidate ? this.dioInvalidate(dio) : null;
       case "inode_dio_done":
-        if ((dio.flags & DIO_SKIP_DIO_COUNT) !== 0) return null;
-        if (kernel.stepping) return inodeDioDone(dio.inode, dio.id);
-        dio.inode.dioDone(dio.id);
-        return null;
+        return this.#dioUncount(dio);
       case "aio_complete":
         return dio.reported ? this.dioReport(dio) : null;
       default:
         this.dioFree(dio);
         return null;
     }
+  }
+
+  #dioUncount(dio: Dio): Task<void> | null {
+    if ((dio.flags & DIO_SKIP_DIO_COUNT) !== 0) return null;
+    if (this.kernel.stepping) return inodeDioDone(dio.inode, dio.id);
+    dio.inode.dioDone(dio.id);
+    return null;
   }
 
   *#dioResultStepping(dio: Dio): Task<void> {
@@ -207,20 +210,21 @@ export class DioCompletion extends DioReport {
    * @param dio The request.
    */
   dioResult(dio: Dio): void {
-    const { kernel } = this;
     const { result, offset, iSize, submitted } = dio;
-    if (kernel.tracing) this.#trace(dio);
+    if (this.kernel.tracing) this.#trace(dio);
     dio.transferred = result > 0 && dio.rw === READ && offset + result > iSize
       ? Math.max(iSize - offset, 0)
       : result;
-    let value = submitted === -EIOCBQUEUED ? 0 : submitted;
-    if (
-      value === -EFAULT && dio.transferred > 0 &&
-      kernel.profile.faultedReadCounts
-    ) value = 0;
-    if (value === 0) value = dio.pageErrors;
-    if (value === 0) value = dio.ioError;
-    dio.value = value === 0 ? dio.transferred : value;
+    const error = submitted === 0 || submitted === -EIOCBQUEUED
+      ? 0
+      : this.#submitError(dio);
+    dio.value = error || dio.pageErrors || dio.ioError || dio.transferred;
+  }
+
+  #submitError({ submitted, transferred }: Dio): number {
+    const isCount = submitted === -EFAULT && transferred > 0 &&
+      this.kernel.profile.faultedReadCounts;
+    return isCount ? 0 : submitted;
   }
 
   /**
@@ -277,7 +281,8 @@ export class DioCompletion extends DioReport {
    */
   dioInvalidate(dio: Dio): Task<void> | null {
     const { kernel } = this;
-    if (!dio.mayInvalidate || dio.value <= 0 || dio.rw !== WRITE) return null;
+    if (!kernel.profile.invalidateAfter) return null;
+    if (dio.value <= 0 || dio.rw !== WRITE) return null;
     return kernel.stepping || dio.inode.nrpages > 0
       ? this.#invalidate(dio)
       : null;

@@ -245,14 +245,13 @@ export class DioEntry extends DioMapping {
   dioInit(dio: Dio): void {
     const { kernel } = this;
     const { iocb, iter, sdio } = dio;
-    const extends_ = dio.rw === WRITE && sdio.end > dio.iSize &&
+    const isWrite = dio.rw === WRITE;
+    const extends_ = isWrite && sdio.end > dio.iSize &&
       (dio.flags & DIO_ASYNC_EXTEND) === 0;
     dio.isAsync = !iocb.isSync && !extends_;
-    dio.shouldDirty = dio.rw === READ && iter.userBacked;
-    dio.opf = dio.rw === READ ? 0 : REQ_SYNC | REQ_IDLE;
-    if (dio.rw === WRITE && (iocb.kiFlags & IOCB_NOWAIT) !== 0) {
-      dio.opf |= REQ_NOWAIT;
-    }
+    dio.shouldDirty = !isWrite && iter.userBacked;
+    dio.opf = isWrite ? REQ_SYNC | REQ_IDLE : 0;
+    if (isWrite && (iocb.kiFlags & IOCB_NOWAIT) !== 0) dio.opf |= REQ_NOWAIT;
     dio.private = null;
     dio.pageErrors = 0;
     dio.ioError = 0;

@@ -55,27 +55,25 @@ export class DioPages extends DioAwait {
     const { sdio, iter } = dio;
     if (dio.overlay !== "pages") throwOverlaid(dio);
     const { memory } = this.kernel;
-    let { address } = iter;
-    const end = address + Math.min(iter.contiguous, iter.count);
-    const begin = address;
+    const begin = iter.address;
+    const end = begin + Math.min(iter.contiguous, iter.count);
+    const from = begin & (PAGE_SIZE - 1);
+    let next = begin - from;
     let tail = 0;
-    while (address < end && tail < DIO_PAGES) {
-      const page = memory.pin(address);
+    for (; next < end && tail < DIO_PAGES; next += PAGE_SIZE) {
+      const page = memory.pin(next);
       if (typeof page === "number") {
         if (tail === 0) return this.dioPadPage(dio, page);
         break;
       }
       sdio.pages[tail++] = page;
-      address = Math.min(
-        address - (address & (PAGE_SIZE - 1)) + PAGE_SIZE,
-        end,
-      );
     }
-    iter.advance(address - begin);
+    const behind = Math.min(next, end);
+    iter.advance(behind - begin);
     sdio.head = 0;
     sdio.tail = tail;
-    sdio.from = begin & (PAGE_SIZE - 1);
-    sdio.to = ((address - 1) & (PAGE_SIZE - 1)) + 1;
+    sdio.from = from;
+    sdio.to = PAGE_SIZE + behind - next;
     return 0;
   }
 

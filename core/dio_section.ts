@@ -276,9 +276,10 @@ export class DioSections extends DioPages {
     const { kernel } = this;
     const { sdio, bioLock: lock } = dio;
     const bio = sdio.bio as Bio;
-    lock.take(kernel, true);
+    // Without steps nobody else can come in between.
+    if (kernel.stepping) lock.take(kernel, true);
     dio.refcount++;
-    lock.unlock(kernel);
+    if (kernel.stepping) lock.unlock(kernel);
     if (dio.isAsync && dio.rw === READ && dio.shouldDirty) {
       kernel.bioDirty.bioSetPagesDirty(bio);
     }

@@ -156,14 +156,14 @@ export class Kernel extends Scheduler {
    */
   emit(
     code: number,
-    a0: number = NaN,
-    a1: number = NaN,
-    a2: number = NaN,
-    a3: number = NaN,
-    a4: number = NaN,
-    a5: number = NaN,
-    a6: number = NaN,
-    a7: number = NaN,
+    a0?: number,
+    a1?: number,
+    a2?: number,
+    a3?: number,
+    a4?: number,
+    a5?: number,
+    a6?: number,
+    a7?: number,
   ): void {
     const ctx = this.current;
     if (ctx.row < 0) {

@@ -18,6 +18,35 @@ const QUARANTINE = 64;
 /** Room of the quarantine at first: most runs of an exploration are short. */
 const FIRST_ROOM = 8;
 
+/** Freed objects in the order in which they were freed. */
+class Quarantine<T> {
+  /** A ring whose length is a power of two. */
+  ring: (T | undefined)[] = new Array(FIRST_ROOM);
+  count = 0;
+  oldest = 0;
+
+  add(obj: T): void {
+    if (this.count === this.ring.length) this.grow();
+    this.ring[(this.oldest + this.count++) & (this.ring.length - 1)] = obj;
+  }
+
+  /** Takes the object that has been free for longest. */
+  take(): T {
+    const obj = this.ring[this.oldest] as T;
+    this.oldest = (this.oldest + 1) & (this.ring.length - 1);
+    this.count--;
+    return obj;
+  }
+
+  grow(): void {
+    const { ring, oldest } = this;
+    const inOrder = [...ring.slice(oldest), ...ring.slice(0, oldest)];
+    inOrder.length = ring.length * 2;
+    this.ring = inOrder;
+    this.oldest = 0;
+  }
+}
+
 /** What a cache needs from its kernel. */
 export interface SlabHost {
   /** The time in nanoseconds. */
@@ -107,13 +136,9 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
   readonly #make: () => T;
   readonly #addrs: number;
   readonly #all: T[] = [];
-  /** A ring whose length is a power of two. */
-  #quarantine: (T | undefined)[] = new Array(FIRST_ROOM);
-  #quarantined = 0;
-  #oldest = 0;
-  #serial = 0;
-  /** Counts the allocations for the identities: itself, or another cache. */
-  readonly #ids: KmemCache<SlabObject>;
+  readonly #quarantine: Quarantine<T> = new Quarantine();
+  /** Counts the allocations for the identities. */
+  readonly #ids: { serial: number };
 
   /**
    * Makes an empty cache.
@@ -137,7 +162,7 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
     this.name = name;
     this.#make = make;
     this.#addrs = addrs;
-    this.#ids = ids ?? this;
+    this.#ids = ids === null ? { serial: 0 } : ids.#ids;
     host.registerCache(this);
   }
 
@@ -148,13 +173,14 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
    * @returns The object, or null when the allocation was made to fail.
    */
   alloc(): T | null {
-    if (this.#host.shouldFailAlloc(this.name)) return null;
-    const obj = this.#quarantined > QUARANTINE ? this.#reuse() : this.#new();
-    obj.id = ++this.#ids.#serial;
+    const host = this.#host;
+    if (host.shouldFailAlloc(this.name)) return null;
+    const quarantine = this.#quarantine;
+    const obj = quarantine.count > QUARANTINE ? quarantine.take() : this.#new();
+    obj.id = ++this.#ids.serial;
     obj.live = true;
-    obj.allocTs = this.#host.now;
-    obj.allocBy = this.#host.current;
-    obj.freeBy = null;
+    obj.allocTs = host.now;
+    obj.allocBy = host.current;
     this.inUse++;
     return obj;
   }
@@ -166,19 +192,14 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
    * @throws {KernelBug} If it is not allocated: a double free.
    */
   free(obj: T): void {
-    if (!obj.live) {
-      throw new KernelBug(
-        "released-once/double-free",
-        `${this.name} ${obj.id}`,
-        `${this.name} ${obj.id} is freed twice: ${history(obj)}`,
-      );
-    }
+    if (!obj.live) throwDoubleFree(obj);
+    const host = this.#host;
     obj.live = false;
-    obj.freeTs = this.#host.now;
-    obj.freeBy = this.#host.current;
+    obj.freeTs = host.now;
+    obj.freeBy = host.current;
     this.inUse--;
-    if (this.#host.stepping) this.#touch(obj);
-    this.#retire(obj);
+    if (host.stepping) this.#touch(obj);
+    this.#quarantine.add(obj);
   }
 
   /**
@@ -197,41 +218,12 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
     }
   }
 
-  /** Takes the object that has been free for longest. */
-  #reuse(): T {
-    const ring = this.#quarantine;
-    const obj = ring[this.#oldest] as T;
-    this.#oldest = (this.#oldest + 1) & (ring.length - 1);
-    this.#quarantined--;
-    return obj;
-  }
-
   #new(): T {
     const obj = this.#make();
     obj.addr = this.#host.newAddr(this.#addrs);
     obj.cacheName = this.name;
     this.#all.push(obj);
     return obj;
-  }
-
-  #retire(obj: T): void {
-    const ring = this.#quarantine;
-    if (this.#quarantined === ring.length) this.#growQuarantine();
-    const at = (this.#oldest + this.#quarantined) &
-      (this.#quarantine.length - 1);
-    this.#quarantine[at] = obj;
-    this.#quarantined++;
-  }
-
-  #growQuarantine(): void {
-    const ring = this.#quarantine;
-    const inOrder = [
-      ...ring.slice(this.#oldest),
-      ...ring.slice(0, this.#oldest),
-    ];
-    inOrder.length = ring.length * 2;
-    this.#quarantine = inOrder;
-    this.#oldest = 0;
   }
 }
 
@@ -260,6 +252,14 @@ export class KmemCache<T extends SlabObject> implements LeakSource {
 export function use<T extends SlabObject>(obj: T): T {
   if (!obj.live) throwUseAfterFree(obj);
   return obj;
+}
+
+function throwDoubleFree(obj: SlabObject): never {
+  throw new KernelBug(
+    "released-once/double-free",
+    `${obj.cacheName} ${obj.id}`,
+    `${obj.cacheName} ${obj.id} is freed twice: ${history(obj)}`,
+  );
 }
 
 function throwUseAfterFree(obj: SlabObject): never {

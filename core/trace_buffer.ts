@@ -145,14 +145,14 @@ export class TraceBuffer {
     code: number,
     ts: number,
     row: number,
-    a0: number = NaN,
-    a1: number = NaN,
-    a2: number = NaN,
-    a3: number = NaN,
-    a4: number = NaN,
-    a5: number = NaN,
-    a6: number = NaN,
-    a7: number = NaN,
+    a0?: number,
+    a1?: number,
+    a2?: number,
+    a3?: number,
+    a4?: number,
+    a5?: number,
+    a6?: number,
+    a7?: number,
   ): void {
     let at = this.#at;
     if (at === this.#records.length) at = this.#more();
@@ -162,14 +162,15 @@ export class TraceBuffer {
     r[at] = ts;
     r[at + 1] = code;
     r[at + 2] = row;
-    r[at + 3] = a0;
-    r[at + 4] = a1;
-    r[at + 5] = a2;
-    r[at + 6] = a3;
-    r[at + 7] = a4;
-    r[at + 8] = a5;
-    r[at + 9] = a6;
-    r[at + 10] = a7;
+    // What is left out becomes NaN here.
+    r[at + 3] = a0 as number;
+    r[at + 4] = a1 as number;
+    r[at + 5] = a2 as number;
+    r[at + 6] = a3 as number;
+    r[at + 7] = a4 as number;
+    r[at + 8] = a5 as number;
+    r[at + 9] = a6 as number;
+    r[at + 10] = a7 as number;
   }
 
   /**

@@ -236,11 +236,14 @@ export class MemoryDevice implements BlockDevice {
    */
   submitBio(bio: Bio): Task<unknown> | null {
     const kernel = this.#attachedKernel("submit bio");
-    this.#submitted++;
-    // Which bio is the nth depends on the order of all of them.
-    if (this.#faults !== null) kernel.touch(this.#countStep);
     const error = this.#faults === null ? 0 : this.#fault(kernel, bio);
-    if (this.#queue.hasRoom()) return this.#start(kernel, bio, error);
+    return this.#queue.hasRoom()
+      ? this.#start(kernel, bio, error)
+      : this.#refuse(kernel, bio, error);
+  }
+
+  /** A bio that there is no room for. */
+  #refuse(kernel: Kernel, bio: Bio, error: number): Task<unknown> {
     if ((bio.biOpf & REQ_NOWAIT) === 0) {
       return this.#startLater(kernel, bio, error);
     }
@@ -305,13 +308,15 @@ export class MemoryDevice implements BlockDevice {
   }
 
   #start(kernel: Kernel, bio: Bio, error: number): Task<unknown> | null {
-    const isPolled = this.#completion === "polled" &&
+    const completion = this.#completion;
+    const isPolled = completion === "polled" &&
       (bio.biOpf & REQ_POLLED) !== 0;
     this.#queue.start(bio, error, isPolled);
-    if (this.#completion === "inline") return this.irq(bio);
+    if (completion === "inline") return this.irq(bio);
     if (isPolled) return null;
-    const kind = this.#completion === "hardirq" ? "hardirq" : "softirq";
-    kernel.raise(kind, this, bio, this.#delay(bio));
+    const kind = completion === "hardirq" ? completion : "softirq";
+    const delay = this.#latency === null ? 0 : delayOf(bio, this.#latency);
+    kernel.raise(kind, this, bio, delay);
     return null;
   }
 
@@ -324,14 +329,17 @@ export class MemoryDevice implements BlockDevice {
   #transfer(bio: Bio): void {
     const kernel = this.#kernel as Kernel;
     const start = bio.biSector * SECTOR_BYTES;
-    const end = bio.endSector * SECTOR_BYTES;
+    const end = start + bio.biSize;
     if (kernel.stepping) this.#touch(kernel, bio, start, end);
     bio.transfer(this.store);
     if (bio.biRw !== WRITE) return;
-    this.#written = Math.max(this.#written, end);
-    if (this.#cache === null) return;
+    if (end > this.#written) this.#written = end;
+    if (this.#cache !== null) this.#wrote(this.#cache, bio, start, end);
+  }
+
+  #wrote(cache: VolatileCache, bio: Bio, start: number, end: number): void {
     const isStable = (bio.biOpf & REQ_FUA) !== 0 && !this.#ignoresFua;
-    this.#cache.wrote(start, end, isStable);
+    cache.wrote(start, end, isStable);
   }
 
   #touch(kernel: Kernel, bio: Bio, start: number, end: number): void {
@@ -349,14 +357,10 @@ export class MemoryDevice implements BlockDevice {
     );
   }
 
-  #delay(bio: Bio): number {
-    const latency = this.#latency;
-    return latency === null
-      ? 0
-      : latency.baseNs + bio.biSize * (latency.perByteNs ?? 0);
-  }
-
   #fault(kernel: Kernel, bio: Bio): number {
+    // Which bio is the nth depends on the order of all of them.
+    kernel.touch(this.#countStep);
+    this.#submitted++;
     for (const fault of this.#faults ?? []) {
       if (fault.nth !== undefined && fault.nth !== this.#submitted) continue;
       if (
@@ -374,4 +378,8 @@ export class MemoryDevice implements BlockDevice {
     }
     return 0;
   }
+}
+
+function delayOf({ biSize }: Bio, { baseNs, perByteNs = 0 }: Latency): number {
+  return baseNs + biSize * perByteNs;
 }

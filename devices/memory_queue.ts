@@ -84,7 +84,10 @@ export class MemoryQueue {
     this.#held++;
     this.#bios?.add(bio);
     if (error !== 0) this.#errors.set(bio, error);
-    if (!isPolled) return;
+    if (isPolled) this.#poll(bio);
+  }
+
+  #poll(bio: Bio): void {
     this.#touch(this.#pollStep);
     this.#polled.set(bio.id, bio);
   }
@@ -106,12 +109,17 @@ export class MemoryQueue {
   end(bio: Bio): number {
     this.#held--;
     this.#bios?.delete(bio);
-    if (this.#depth !== Infinity) {
-      this.#touch(this.#countStep);
-      this.#touch(this.#room.step);
-      this.#room.wakeUp(this.#kernel);
-    }
-    if (this.#errors.size === 0) return 0;
+    if (this.#depth !== Infinity) this.#makeRoom();
+    return this.#errors.size === 0 ? 0 : this.#takeError(bio);
+  }
+
+  #makeRoom(): void {
+    this.#touch(this.#countStep);
+    this.#touch(this.#room.step);
+    this.#room.wakeUp(this.#kernel);
+  }
+
+  #takeError(bio: Bio): number {
     const error = this.#errors.get(bio) ?? 0;
     this.#errors.delete(bio);
     return error;

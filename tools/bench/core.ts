@@ -9,6 +9,7 @@ import {
   type IoEvent,
   Kernel,
   O_DIRECT,
+  UserMemory,
   WRITE,
 } from "../../core/mod.ts";
 import { MemoryDevice } from "../../devices/mod.ts";
@@ -49,10 +50,11 @@ function dio(name: string, tracing: boolean): Subject {
   return {
     name,
     run(n) {
-      const kernel = new Kernel({ tracing, traceLimit: TRACE_EVENTS });
-      const device = new MemoryDevice({ sizeBytes: 1 << 20 });
-      device.attach(kernel);
+      const memory = new UserMemory(BLOCK);
+      const kernel = new Kernel({ tracing, traceLimit: TRACE_EVENTS, memory });
       const bytes = FILE_BLOCKS * BLOCK;
+      const device = new MemoryDevice({ sizeBytes: bytes });
+      device.attach(kernel);
       const fInode = new PlainFilesystem(kernel, device).createFile({
         size: bytes,
         extents: [{ offset: 0, bytes, state: "written" }],
@@ -79,18 +81,21 @@ function* submitAndReap(
   const { aio } = kernel;
   const ring = aio.ioSetup(DEPTH);
   const events: IoEvent[] = [];
-  for (let done = 0; done < n;) {
-    for (const request of requests) {
-      const submitted = aio.ioSubmitOne(ring, request);
+  for (let done = 0; done < n; done += DEPTH) {
+    for (let i = 0; i < DEPTH; i++) {
+      const submitted = aio.ioSubmitOne(ring, requests[i]!);
       if (typeof submitted !== "number") yield* submitted;
     }
     for (let taken = 0; taken < DEPTH;) {
       taken += yield* aio.ioGetevents(ring, DEPTH - taken, events);
     }
-    for (const { res } of events) {
-      if (res !== BLOCK) throw new Error(`a write came to ${res}`);
-    }
-    done += DEPTH;
+    check(events);
+  }
+}
+
+function check(events: readonly IoEvent[]): void {
+  for (const { res } of events) {
+    if (res !== BLOCK) throw new Error(`a write came to ${res}`);
   }
 }
 
