@@ -157,6 +157,8 @@ export class DioState {
   mappings = 0;
   /** Calls of `get_block` that met a hole. */
   holes = 0;
+  /** Whether a read met one that was in the file when it began, and is not. */
+  hasLostItsEnd = false;
   /** Whether a mapping was new. */
   isNew = false;
   /** Bytes in a block of the file; 0 while that cannot be told. */
@@ -271,6 +273,9 @@ export class DioState {
     const state = Number(event["b_state"]);
     if ((state & BH_MAPPED) === 0) {
       this.holes++;
+      const at = Number(event["iblock"]) * this.blockBytes;
+      const size = this.iocb?.inode.size ?? NaN;
+      if (at < this.iSize && at >= size) this.hasLostItsEnd = true;
       return;
     }
     this.mappings++;

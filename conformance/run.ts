@@ -20,10 +20,10 @@ import { MemoryDevice, type MemoryDeviceOptions } from "../devices/mod.ts";
 import type { FilesystemModel, ModelSpec } from "../fs_models/mod.ts";
 import { type CheckOptions, type CheckResult, checkTrace } from "./checker.ts";
 import type { Violation } from "./rule.ts";
-import type { Scenario } from "./scenario.ts";
+import { type Scenario, unmounts } from "./scenario.ts";
 import { formatToken } from "./token.ts";
 import { UserFile } from "./user_file.ts";
-import { type OpenFile, UserTask } from "./user_task.ts";
+import { type SharedFile, UserTask } from "./user_task.ts";
 
 const DEVICE_BYTES = 1 << 20;
 const MEMORY_BYTES = 1 << 20;
@@ -228,7 +228,9 @@ export function runScenario(
   const fs = spec.mount(kernel, device);
   const tasks = spawnTasks(kernel, fs, scenario);
   let result = kernel.run();
-  if (result.bug === null && result.hung === null && !kernel.stopped) {
+  const isThrough = result.bug === null && result.hung === null &&
+    !kernel.stopped;
+  if (isThrough && !unmounts(scenario)) {
     kernel.spawn("umount", genericShutdownSuper(fs.sb));
     result = kernel.run();
   }
@@ -331,15 +333,26 @@ function spawnTasks(
   fs: FilesystemModel,
   scenario: Scenario,
 ): UserTask[] {
-  const open = (): OpenFile => ({
+  const { dsync = false } = scenario;
+  const isUnmounted = unmounts(scenario);
+  const open = (): SharedFile => ({
     inode: fs.createFile(scenario.file),
-    content: new UserFile(),
+    content: new UserFile(scenario.file.size, mayFail(scenario)),
   });
   const shared = open();
   return scenario.tasks.map(({ comm, ops, ownFile }) => {
     const file = ownFile ? open() : shared;
-    const task = new UserTask(kernel, file, scenario.dsync ?? false);
+    // Who unmounts has no file open.
+    const closes = isUnmounted && ops.every(({ op }) => op !== "umount");
+    const task = new UserTask(kernel, file, { dsync, closes });
     kernel.spawn(comm, task.run(ops));
     return task;
   });
+}
+
+/** Whether a write of a scenario may fail when it has done a part. */
+function mayFail({ faults, allocFaults, device, tasks }: Scenario): boolean {
+  return faults !== undefined || allocFaults !== undefined ||
+    device?.sizeBytes !== undefined ||
+    tasks.some(({ ops }) => ops.some((op) => "unmapped" in op));
 }

@@ -72,6 +72,13 @@ export type Op =
   }
   /** `fsync()`. */
   | { readonly op: "fsync" }
+  /** `syncfs()`. */
+  | { readonly op: "syncfs" }
+  /**
+   * `umount()`: takes the filesystem apart when all other tasks have closed
+   * their files, which they do in the end, and no request keeps one open.
+   */
+  | { readonly op: "umount" }
   /**
    * Not a system call: the power goes and comes back. What was not stable may
    * be lost, and is not looked for by later reads.
@@ -152,4 +159,22 @@ export interface Scenario {
   readonly allocFaults?: readonly AllocFault[];
   /** What it does; all tasks start together. */
   readonly tasks: readonly ScenarioTask[];
+}
+
+/**
+ * Whether a scenario unmounts by itself, while others do something.
+ *
+ * @param scenario The scenario.
+ * @returns True when one of its tasks does.
+ *
+ * @example
+ * ```ts
+ * import { scenarioById, unmounts } from "@endio/dio/conformance";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(unmounts(scenarioById("aio-write")), false);
+ * ```
+ */
+export function unmounts({ tasks }: Scenario): boolean {
+  return tasks.some(({ ops }) => ops.some(({ op }) => op === "umount"));
 }

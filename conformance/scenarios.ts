@@ -11,6 +11,7 @@ import { MODEL_SCENARIOS } from "./scenarios_models.ts";
 import { POWER_SCENARIOS } from "./scenarios_power.ts";
 import { RACE_SCENARIOS } from "./scenarios_races.ts";
 import { RESULT_SCENARIOS } from "./scenarios_results.ts";
+import { SYNC_SCENARIOS } from "./scenarios_sync.ts";
 
 const ORDER = [
   "completion-order/dio-done-before-aio-complete",
@@ -279,6 +280,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   ...RESULT_SCENARIOS,
   ...RACE_SCENARIOS,
+  ...SYNC_SCENARIOS,
   ...MODEL_SCENARIOS,
   ...POWER_SCENARIOS,
   ...BLKDEV_SCENARIOS,

@@ -51,14 +51,16 @@ export class UserBuffer {
     return content;
   }
 
-  /** Puts something into it. */
-  load(fill: (content: Uint8Array) => void): void {
+  /** Puts something into it; gives what whoever did that says. */
+  load<T>(fill: (content: Uint8Array) => T): T {
     const { content } = this;
-    fill(content);
-    if (this.iov.length <= 1) return;
-    this.#each((piece, at) =>
-      piece.set(content.subarray(at, at + piece.length))
-    );
+    const said = fill(content);
+    if (this.iov.length > 1) {
+      this.#each((piece, at) =>
+        piece.set(content.subarray(at, at + piece.length))
+      );
+    }
+    return said;
   }
 
   #each(visit: (piece: Uint8Array, at: number) => void): void {

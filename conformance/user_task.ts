@@ -8,15 +8,20 @@ import {
   doTruncate,
   EV,
   type File,
+  filpClose,
+  filpOpen,
   type Inode,
   type IoEvent,
   type Kernel,
   type Kioctx,
   O_DIRECT,
   O_DSYNC,
+  OpenFile,
   READ,
   type Rw,
+  syncfs,
   type Task,
+  umount,
   vfsFsync,
   vfsPunchHole,
   WRITE,
@@ -24,7 +29,7 @@ import {
 import { MappedPages } from "./mapped_pages.ts";
 import type { Op, Transfer } from "./scenario.ts";
 import { UserBuffer } from "./user_buffer.ts";
-import type { UserFile } from "./user_file.ts";
+import type { Mismatch, UserCut, UserFile } from "./user_file.ts";
 
 const RING_SIZE = 8;
 /** What a buffer holds before a read: a byte that nobody writes. */
@@ -37,14 +42,24 @@ interface Pending {
   readonly buffer: UserBuffer;
   /** Its pages, if it is a mapped file. */
   readonly mapped: MappedPages | null;
+  /** Takes into account that so many bytes were transferred. */
+  readonly end: (done: number) => void;
 }
 
-/** An open file, and what its users know of it. */
-export interface OpenFile {
+/** A file, and what its users know of it. */
+export interface SharedFile {
   /** The file. */
   readonly inode: Inode;
   /** What its users know. */
   readonly content: UserFile;
+}
+
+/** How a task opens its file. */
+export interface Opening {
+  /** With O_DSYNC. */
+  readonly dsync: boolean;
+  /** Whether it closes the file in the end, so that it can be unmounted. */
+  readonly closes: boolean;
 }
 
 /** Runs the operations of one task. */
@@ -57,19 +72,24 @@ export class UserTask {
   readonly #ring: Kioctx;
   readonly #pending: Pending[] = [];
 
-  constructor(kernel: Kernel, { inode, content }: OpenFile, dsync: boolean) {
+  constructor(
+    kernel: Kernel,
+    { inode, content }: SharedFile,
+    { dsync, closes }: Opening,
+  ) {
     this.#kernel = kernel;
     this.#content = content;
-    this.#file = {
-      fInode: inode,
-      fFlags: O_DIRECT | (dsync ? O_DSYNC : 0),
-    };
+    const flags = O_DIRECT | (dsync ? O_DSYNC : 0);
+    this.#file = closes
+      ? filpOpen(inode, flags)
+      : { fInode: inode, fFlags: flags };
     this.#ring = kernel.aio.ioSetup(RING_SIZE);
   }
 
   /** The task's code. */
   *run(ops: readonly Op[]): Task<void> {
     for (const op of ops) yield* this.#do(op);
+    if (this.#file instanceof OpenFile) yield* filpClose(this.#file);
   }
 
   *#do(op: Op): Task<void> {
@@ -84,15 +104,21 @@ export class UserTask {
       case "getevents":
         return yield* this.#reap(op.min);
       case "truncate":
-        this.#content.cut(op.size, fInode.iSize - op.size);
-        this.results.push(yield* doTruncate(fInode, op.size));
-        return;
+        return yield* this.#cut(
+          this.#content.truncateBegins(op.size),
+          doTruncate(fInode, op.size),
+        );
       case "punch_hole":
-        this.#content.cut(op.offset, op.length);
-        this.results.push(yield* vfsPunchHole(fInode, op.offset, op.length));
-        return;
+        return yield* this.#cut(
+          this.#content.cutBegins(op.offset, op.offset + op.length),
+          vfsPunchHole(fInode, op.offset, op.length),
+        );
       case "fsync":
-        return yield* this.#fsync();
+        return yield* this.#makeStable(vfsFsync(fInode));
+      case "syncfs":
+        return yield* this.#makeStable(syncfs(fInode.iSb));
+      case "umount":
+        return yield* umount(fInode.iSb);
       case "power_cut":
         this.results.push(fInode.iSb.sBdev.powerCut?.() ?? 0);
         this.#content.powerCut();
@@ -114,12 +140,18 @@ export class UserTask {
     const data = this.#pending.push(pending) - 1;
     const request = { file: this.#file, rw, iov, offset, data, flags };
     const ret = yield* this.#kernel.aio.ioSubmit(this.#ring, request);
-    if (ret < 0) this.results.push(ret);
+    if (ret < 0) this.#settle(pending, ret);
   }
 
-  *#fsync(): Task<void> {
+  *#cut(cut: UserCut, cutting: Task<number>): Task<void> {
+    const ret = yield* cutting;
+    this.results.push(ret);
+    this.#content.cutEnds(cut, ret !== 0);
+  }
+
+  *#makeStable(syncing: Task<number>): Task<void> {
     const known = this.#content.known();
-    const ret = yield* vfsFsync(this.#file.fInode);
+    const ret = yield* syncing;
     this.results.push(ret);
     if (ret === 0) this.#content.synced(known);
   }
@@ -143,24 +175,39 @@ export class UserTask {
     const { memory } = kernel;
     const buffer = new UserBuffer(memory, bytes, pieces, unmapped);
     const rw = op === "write" || op === "aio_write" ? WRITE : READ;
-    buffer.load((content) => {
-      if (rw === WRITE) this.#content.fill(content, offset);
-      else content.fill(POISON);
-    });
-    // Until it is reported, nobody can say which of it is in the file.
-    if (rw === WRITE) this.#content.forget(offset, bytes);
+    const end = rw === WRITE
+      ? this.#beginWrite(buffer, offset)
+      : this.#beginRead(buffer, offset, bytes);
     const mapped = flushed ? new MappedPages(kernel, buffer.iov) : null;
     if (mapped !== null) kernel.spawn("flusher", mapped.flush());
-    return { rw, offset, buffer, mapped };
+    return { rw, offset, buffer, mapped, end };
   }
 
-  #settle({ rw, offset, buffer, mapped }: Pending, ret: number): void {
+  #beginWrite(buffer: UserBuffer, offset: number): Pending["end"] {
+    const file = this.#content;
+    const write = buffer.load((content) => file.writeBegins(content, offset));
+    const isStable = (this.#file.fFlags & O_DSYNC) !== 0;
+    return (done) => file.writeEnds(write, done, isStable);
+  }
+
+  #beginRead(
+    buffer: UserBuffer,
+    offset: number,
+    bytes: number,
+  ): Pending["end"] {
+    const file = this.#content;
+    buffer.load((content) => content.fill(POISON));
+    const read = file.readBegins(offset, bytes);
+    return (done) => {
+      const mismatch = file.readEnds(read, buffer.content.subarray(0, done));
+      this.#traceRead(offset, done, mismatch);
+    };
+  }
+
+  #settle({ mapped, end }: Pending, ret: number): void {
     this.results.push(ret);
     if (mapped !== null) this.#reclaim(mapped);
-    const done = buffer.content.subarray(0, Math.max(ret, 0));
-    if (rw === READ) return this.#traceRead(done, offset);
-    const isStable = (this.#file.fFlags & O_DSYNC) !== 0;
-    this.#content.wrote(done, offset, isStable);
+    end(Math.max(ret, 0));
   }
 
   #reclaim(mapped: MappedPages): void {
@@ -169,15 +216,18 @@ export class UserTask {
     if (kernel.tracing) kernel.emit(EV.shrink_page_list, reclaimed);
   }
 
-  #traceRead(bytes: Uint8Array, offset: number): void {
+  #traceRead(
+    offset: number,
+    bytes: number,
+    mismatch: Mismatch | null,
+  ): void {
     const kernel = this.#kernel;
     if (!kernel.tracing) return;
-    const mismatch = this.#content.compare(bytes, offset);
     kernel.emit(
       EV.user_read,
       this.#file.fInode.iIno,
       offset,
-      bytes.length,
+      bytes,
       mismatch?.expected,
       mismatch?.wrong ?? 0,
       mismatch?.at,

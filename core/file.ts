@@ -191,6 +191,10 @@ function* release(kernel: Kernel, file: OpenFile): Task<void> {
   if (kernel.stepping) yield iSb.openFilesStep;
   iSb.openFiles--;
   kernel.filps.free(file);
+  const { unpinned } = iSb;
+  if (unpinned === null) return;
+  if (kernel.stepping) yield unpinned.wakeStep;
+  unpinned.wakeUp(kernel);
 }
 
 /**

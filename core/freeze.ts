@@ -13,16 +13,8 @@ import { EBUSY, EINVAL } from "./errno.ts";
 import { EV } from "./events.ts";
 import type { SuperBlock } from "./fs.ts";
 import type { Kernel } from "./kernel.ts";
-import { filemapWriteAndWaitRange, LLONG_MAX } from "./page_cache.ts";
-import {
-  finish,
-  readStep,
-  SCHEDULE,
-  type Step,
-  type Task,
-  writeStep,
-} from "./step.ts";
-import { blkdevIssueFlush } from "./sync.ts";
+import { readStep, SCHEDULE, type Step, type Task, writeStep } from "./step.ts";
+import { syncfs } from "./sync.ts";
 import { WaitQueue } from "./wait.ts";
 
 /**
@@ -172,7 +164,7 @@ export function sbEndWrite(sb: SuperBlock): void {
  * ```
  */
 export function* freezeSuper(sb: SuperBlock): Task<number> {
-  const { sWriters: writers, kernel, fs } = sb;
+  const { sWriters: writers, kernel } = sb;
   kernel.mightSleep("freeze_super");
   if (kernel.stepping) yield writers.freezeStep;
   if (writers.frozen) return -EBUSY;
@@ -185,11 +177,7 @@ export function* freezeSuper(sb: SuperBlock): Task<number> {
     yield SCHEDULE;
   }
   writers.wait.finishWait(kernel);
-  for (const inode of sb.inodes) {
-    yield* finish(filemapWriteAndWaitRange(inode, 0, LLONG_MAX));
-  }
-  if (fs.syncFs) yield* finish(fs.syncFs(sb));
-  yield* blkdevIssueFlush(kernel, sb.sBdev);
+  yield* syncfs(sb);
   if (kernel.tracing) {
     kernel.emit(EV.freeze_super_return, kernel.trace.str(sb.sId), 0);
   }

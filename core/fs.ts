@@ -68,6 +68,8 @@ export class SuperBlock {
   openFiles = 0;
   /** The step before `openFiles` is changed. */
   readonly openFilesStep: Step;
+  /** Who unmounts it, and waits until no file is open; null if nobody does. */
+  unpinned: WaitQueue | null = null;
 
   /**
    * Makes a superblock.

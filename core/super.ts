@@ -9,12 +9,53 @@
 import { EV } from "./events.ts";
 import { checkUnpinned } from "./file.ts";
 import type { SuperBlock } from "./fs.ts";
-import {
-  filemapWriteAndWaitRange,
-  LLONG_MAX,
-  truncatePagecache,
-} from "./page_cache.ts";
-import { finish, type Task } from "./step.ts";
+import { truncatePagecache } from "./page_cache.ts";
+import { finish, SCHEDULE, type Task } from "./step.ts";
+import { syncFilesystem } from "./sync.ts";
+import { WaitQueue } from "./wait.ts";
+
+/**
+ * `umount()` with `MNT_DETACH`: takes the filesystem apart when the last file
+ * is closed, which may be a request in flight that keeps it open.
+ *
+ * @param sb The filesystem.
+ *
+ * @example
+ * ```ts
+ * import { filpClose, filpOpen, Inode, Kernel, O_DIRECT, SuperBlock, umount } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { assertEquals, assertMatch } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ name: "sda", sizeBytes: 1 << 20 });
+ * const fs = { name: "nofs", directIO: () => 0 };
+ * const sb = new SuperBlock(kernel, device, 12, fs);
+ * const file = filpOpen(new Inode(sb, 12, 8192), O_DIRECT);
+ * kernel.spawn("umount", umount(sb));
+ * assertMatch(kernel.run().hung ?? "", /for files of sda to be closed/);
+ * kernel.spawn("close", filpClose(file));
+ * assertEquals(kernel.run().hung, null);
+ * ```
+ */
+export function* umount(sb: SuperBlock): Task<void> {
+  const { kernel } = sb;
+  kernel.mightSleep("umount");
+  if (kernel.stepping) yield sb.openFilesStep;
+  const wait = sb.unpinned ??= new WaitQueue(
+    kernel,
+    `files of ${sb.sId} to be closed`,
+    { state: () => `${sb.openFiles} are open` },
+  );
+  for (;;) {
+    if (kernel.stepping) yield wait.step;
+    wait.prepareToWait(kernel);
+    if (kernel.stepping) yield sb.openFilesStep;
+    if (sb.openFiles === 0) break;
+    yield SCHEDULE;
+  }
+  wait.finishWait(kernel);
+  yield* genericShutdownSuper(sb);
+}
 
 /**
  * `generic_shutdown_super()`: what an unmount does, in its order. Inodes are
@@ -41,10 +82,7 @@ import { finish, type Task } from "./step.ts";
 export function* genericShutdownSuper(sb: SuperBlock): Task<void> {
   const { kernel, fs } = sb;
   checkUnpinned(sb.openFiles, sb.sId);
-  for (const inode of sb.inodes) {
-    yield* finish(filemapWriteAndWaitRange(inode, 0, LLONG_MAX));
-  }
-  if (fs.syncFs) yield* finish(fs.syncFs(sb));
+  yield* syncFilesystem(sb);
   if (kernel.tracing) kernel.emit(EV.evict_inodes, kernel.trace.str(sb.sId));
   for (const inode of sb.inodes) {
     yield* truncatePagecache(inode, 0);

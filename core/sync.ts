@@ -9,7 +9,7 @@
 import type { Kiocb } from "./aio.ts";
 import type { BlockDevice } from "./block_device.ts";
 import { EV } from "./events.ts";
-import type { Inode } from "./fs.ts";
+import type { Inode, SuperBlock } from "./fs.ts";
 import type { Kernel } from "./kernel.ts";
 import { filemapWriteAndWaitRange, LLONG_MAX } from "./page_cache.ts";
 import { finish, type Task } from "./step.ts";
@@ -153,4 +153,60 @@ export function* vfsFsync(inode: Inode): Task<number> {
   const ret = yield* vfsFsyncRange(inode, 0, LLONG_MAX);
   if (kernel.tracing) kernel.emit(EV.fsync, inode.iIno, ret);
   return ret;
+}
+
+/**
+ * `sync_filesystem()`: writes back what is cached of every file, and lets the
+ * filesystem come to an end of its own.
+ *
+ * @param sb The filesystem.
+ *
+ * @example
+ * ```ts
+ * import { Kernel, SuperBlock, syncFilesystem } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * let synced = 0;
+ * const fs = { name: "nofs", directIO: () => 0, syncFs: () => void synced++ };
+ * kernel.boot(syncFilesystem(new SuperBlock(kernel, device, 12, fs)));
+ * assertEquals(synced, 1);
+ * ```
+ */
+export function* syncFilesystem(sb: SuperBlock): Task<void> {
+  const { fs } = sb;
+  for (const inode of sb.inodes) {
+    yield* finish(filemapWriteAndWaitRange(inode, 0, LLONG_MAX));
+  }
+  if (fs.syncFs) yield* finish(fs.syncFs(sb));
+}
+
+/**
+ * `syncfs()`: makes everything stable that was reported before.
+ *
+ * @param sb The filesystem.
+ * @returns 0 or a negative errno.
+ *
+ * @example
+ * ```ts
+ * import { Kernel, SuperBlock, syncfs } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * device.attach(kernel);
+ * const fs = { name: "nofs", directIO: () => 0 };
+ * const sb = new SuperBlock(kernel, device, 12, fs);
+ * kernel.spawn("sync", (function* () {
+ *   assertEquals(yield* syncfs(sb), 0);
+ * })());
+ * assertEquals(kernel.run().hung, null);
+ * ```
+ */
+export function* syncfs(sb: SuperBlock): Task<number> {
+  yield* syncFilesystem(sb);
+  return yield* blkdevIssueFlush(sb.kernel, sb.sBdev);
 }

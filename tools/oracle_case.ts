@@ -203,6 +203,8 @@ function translate(op: Op): OracleOp[] | null {
       return [{ op: "fsync" }];
     case "getevents":
       return [];
+    case "syncfs":
+    case "umount":
     case "power_cut":
       return null;
     default: {

@@ -95,6 +95,8 @@ function countOf({ bytes }: IocbState, dio: DioState): number {
     if (dio.submitted >= bytes) return bytes;
     return dio.mayPad ? NaN : dio.submitted;
   }
+  // A truncate that comes in between ends a read early, or does not.
+  if (dio.hasLostItsEnd) return NaN;
   const { room } = dio;
   if (dio.submitError === undefined) return Math.min(bytes, room);
   return dio.holes > 0 ? NaN : Math.min(dio.submitted, room);
