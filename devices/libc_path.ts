@@ -12,8 +12,7 @@
 /** Names that the dynamic linker resolves itself; they need unscoped ffi. */
 const BARE_NAME = "libc.so.6";
 
-// A process of glibc must not call musl, whose thread data lies elsewhere. So
-// musl comes last: behind the glibc that images of Deno for Alpine bring along.
+// Images of Deno for Alpine bring a glibc along, in /usr/local/lib.
 const CANDIDATES: Readonly<Record<string, readonly string[]>> = {
   x86_64: [
     "/lib/x86_64-linux-gnu/libc.so.6",
@@ -35,9 +34,17 @@ const CANDIDATES: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The full names under which a C library may lie on this architecture. */
-export function libcCandidates(arch: string = Deno.build.arch): string[] {
-  return [...(CANDIDATES[arch] ?? [])];
+/**
+ * The full names under which a C library may lie on this architecture. Only the
+ * kind that Deno itself uses comes into question: a process of glibc must not
+ * call musl, whose thread data lies elsewhere.
+ */
+export function libcCandidates(
+  arch: string = Deno.build.arch,
+  env: string | undefined = Deno.build.env,
+): string[] {
+  const paths = CANDIDATES[arch] ?? [];
+  return paths.filter((path) => path.includes("musl") === (env === "musl"));
 }
 
 /**

@@ -31,6 +31,16 @@ Deno.test({
   },
 });
 
+Deno.test("libcCandidates() are of the kind that Deno uses itself", () => {
+  for (const arch of ["x86_64", "aarch64"]) {
+    assertEquals(libcCandidates(arch, "musl"), [`/lib/ld-musl-${arch}.so.1`]);
+    const glibc = libcCandidates(arch, "gnu");
+    assertEquals(glibc.filter((path) => !path.endsWith("/libc.so.6")), []);
+    assertEquals(glibc.length, 6);
+  }
+  assertEquals(libcCandidates("riscv64"), []);
+});
+
 fileTest("Libc gives results as the kernel does: -errno on failure", () => {
   using libc = Libc.open();
   assertEquals(libc.closeFd(-1), -9);
