@@ -37,7 +37,6 @@ import {
 import { renderTable, runSuite } from "./demo_table.ts";
 import { renderText } from "./trace_text.ts";
 
-const PROFILE = "v3.12";
 const FS = "ext4";
 const SCENARIO = "aio-write-unwritten";
 const DIRECTORY = "/tmp";
@@ -71,7 +70,7 @@ export async function demo(args: readonly string[], io: Io): Promise<number> {
     throw new UserError(`Unexpected '${extra}': the demo takes no arguments`);
   }
   const style = styleOf(io.color);
-  const reports = runSuite(PROFILE);
+  const reports = runSuite();
   await io.out.write(suitePart(reports, style));
   await io.out.write(tracePart(io, style));
   const result = runOnFile(findModel(), scenarioById(SCENARIO), DIRECTORY);
@@ -96,7 +95,7 @@ function suitePart(
 ): string {
   return `${
     style.bold("1. The suite on every shipped model")
-  }, with the semantics of Linux ${PROFILE}
+  }, with the semantics of the kernel named
    (✓ schedules: all of those that can make a difference, or else some)
 
 ${renderTable(reports, style)}
