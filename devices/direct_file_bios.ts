@@ -10,20 +10,35 @@ import {
   type Page,
   REQ_FUA,
   REQ_NOWAIT,
+  REQ_POLLED,
   SECTOR_SHIFT,
   WRITE,
 } from "../core/mod.ts";
+import { type OtherResults, reapError } from "./direct_file_async.ts";
 import type { DirectFileEngine } from "./direct_file_engine.ts";
 import { RWF_DSYNC, RWF_NOWAIT, SUBMIT_BATCH } from "./engine.ts";
 
-/** The bios that a file has; their tags are 0 or more. */
+/** How many results are taken at once after a wait. */
+const FIRST_PORTION = 2;
+
+/**
+ * The bios that a file has. Their tags are 0 or more; others can use the same
+ * queue with negative ones.
+ */
 export class BioRequests {
+  /** Takes the bios that have come back, but for those that are polled for. */
+  ended: (bio: Bio) => void = () => {};
+  /** Takes the results of others. */
+  other: OtherResults = () => {};
   readonly #engine: DirectFileEngine;
   /** The bios at their tags; null where a tag is free. */
   readonly #bios: (Bio | null)[];
   /** A stack of the free tags. */
   readonly #freeTags: Int32Array;
   #freeCount: number;
+  /** Bios that have come back, and that somebody will look for, by `id`. */
+  readonly #polled: Map<number, Bio> = new Map();
+  #portion = FIRST_PORTION;
 
   /** @param engine The queue that they go to. */
   constructor(engine: DirectFileEngine) {
@@ -65,15 +80,60 @@ export class BioRequests {
     return true;
   }
 
-  /** The bio of a result, its error set and its tag free again. */
-  take(tag: number, result: number): Bio {
+  /**
+   * Hands over what was submitted, waits until a request or more has come
+   * back, and takes results. They come in bursts: of these a few are taken
+   * first, so that what follows them keeps the file busy, and then twice as
+   * many each time.
+   *
+   * @throws {DeviceError} If the host's asynchronous I/O itself fails.
+   */
+  reap(): void {
+    const { path, queueDepth, results, resultTags } = this.#engine;
+    const portion = this.#portion;
+    const count = this.#engine.submitAndReap(1, portion);
+    if (count < 0) throw reapError(path, count);
+    this.#portion = count === portion
+      ? Math.min(2 * portion, queueDepth)
+      : FIRST_PORTION;
+    for (let i = 0; i < count; i++) {
+      const tag = resultTags[i] as number;
+      const result = results[i] as number;
+      if (tag < 0) this.other(tag, result);
+      else this.end(tag, result);
+    }
+  }
+
+  /**
+   * Looks for a bio with `REQ_POLLED` until it has come back.
+   *
+   * @param id Its `id`.
+   * @returns The bio; null when the file does not have it.
+   */
+  poll(id: number): Bio | null {
+    while (this.#bios.some((bio) => bio?.id === id)) this.reap();
+    const bio = this.#polled.get(id) ?? null;
+    this.#polled.delete(id);
+    return bio;
+  }
+
+  /** Waits for the bios in flight; they end nowhere. */
+  drop(): void {
+    this.ended = () => {};
+    while (this.inFlight > 0) this.reap();
+    this.#polled.clear();
+  }
+
+  /** Ends the bio of a result: its error is set, its tag is free again. */
+  end(tag: number, result: number): void {
     const bio = this.#bios[tag] as Bio;
     this.#bios[tag] = null;
     this.#freeTags[this.#freeCount++] = tag;
     // A success leaves what is there: the first bio of a request may hold
     // the error of another one.
     bio.biError = errorOf(bio, result) || bio.biError;
-    return bio;
+    if ((bio.biOpf & REQ_POLLED) !== 0) this.#polled.set(bio.id, bio);
+    else this.ended(bio);
   }
 }
 

@@ -31,7 +31,7 @@ import type {
   DirectReadOptions,
   DirectWriteOptions,
 } from "./direct_file.ts";
-import { AsyncRequests, reapError } from "./direct_file_async.ts";
+import { AsyncRequests } from "./direct_file_async.ts";
 import { BioRequests, checkAddresses } from "./direct_file_bios.ts";
 import { DirectFileEngine } from "./direct_file_engine.ts";
 import type { EngineKind, EngineVerdict } from "./engine.ts";
@@ -51,9 +51,6 @@ export interface DirectFileDeviceOptions
    */
   readonly name?: string;
 }
-
-/** How many results are taken at once after a wait. */
-const FIRST_PORTION = 2;
 
 /** The smallest logical block of a block device: one sector. */
 const SECTOR_SIZE = 1 << SECTOR_SHIFT;
@@ -120,7 +117,6 @@ export class DirectFileDevice
   readonly #bios: BioRequests;
   readonly #requests: AsyncRequests;
   #kernel: Kernel | null = null;
-  #portion = FIRST_PORTION;
 
   private constructor(engine: DirectFileEngine, name: string) {
     const { path, sizeBytes } = engine;
@@ -132,7 +128,8 @@ export class DirectFileDevice
     this.#engine = engine;
     this.#bios = new BioRequests(engine);
     this.#requests = new AsyncRequests(engine);
-    this.#requests.other = (tag, result) => this.#end(tag, result);
+    this.#requests.other = (tag, result) => this.#bios.end(tag, result);
+    this.#bios.other = (tag, result) => this.#requests.settle(tag, result);
   }
 
   /**
@@ -211,7 +208,8 @@ export class DirectFileDevice
   attach(kernel: Kernel): void {
     if (kernel === this.#kernel) return;
     this.#kernel = null;
-    while (this.inFlight > 0) this.#reap();
+    this.#bios.drop();
+    this.#bios.ended = (bio) => kernel.raise("hardirq", this, bio);
     this.#kernel = kernel;
     kernel.registerInterrupts(this);
   }
@@ -224,7 +222,8 @@ export class DirectFileDevice
    * `REQ_FUA` becomes `RWF_DSYNC`, `REQ_NOWAIT` becomes `RWF_NOWAIT`.
    *
    * @param bio The bio.
-   * @returns Null: it ends in an interrupt, whatever comes of it.
+   * @returns Null: it ends in an interrupt or, with `REQ_POLLED`, in whoever
+   * looks for it; whatever comes of it.
    * @throws {TypeError} If the device is not attached to a kernel, or a page
    * of the bio is not in memory of a device.
    * @throws {RangeError} If a page is in memory of another device.
@@ -246,7 +245,21 @@ export class DirectFileDevice
    */
   reap(): void {
     this.#checkAttached();
-    this.#reap();
+    this.#bios.reap();
+  }
+
+  /**
+   * Looks for a bio with `REQ_POLLED` until the file is done with it; see
+   * {@linkcode BlockDevice}. Others that are found meanwhile end in interrupts.
+   *
+   * @param cookie The bio's `id`.
+   * @returns The end of the bio; null when it is not in flight.
+   * @throws {DeviceError} If the host's asynchronous I/O itself fails.
+   */
+  poll(cookie: number): Task<unknown> | null {
+    this.#checkAttached();
+    const bio = this.#bios.poll(cookie);
+    return bio === null ? null : bioEndio(bio);
   }
 
   /**
@@ -365,33 +378,6 @@ export class DirectFileDevice
     throw new TypeError(
       `Cannot use ${this.name}: it is not attached to a kernel; call attach() first`,
     );
-  }
-
-  /**
-   * Hands over what was submitted, and takes results. They come in bursts: of
-   * these a few are taken first, so that what follows them keeps the file
-   * busy, and then twice as many each time.
-   */
-  #reap(): void {
-    const { resultTags, results, queueDepth } = this.#engine;
-    const portion = this.#portion;
-    const count = this.#engine.submitAndReap(1, portion);
-    if (count < 0) throw reapError(this.path, count);
-    this.#portion = count === portion
-      ? Math.min(2 * portion, queueDepth)
-      : FIRST_PORTION;
-    for (let i = 0; i < count; i++) {
-      const tag = resultTags[i] as number;
-      const result = results[i] as number;
-      if (tag < 0) this.#requests.settle(tag, result);
-      else this.#end(tag, result);
-    }
-  }
-
-  /** Ends the bio of a result; nowhere, when its kernel is gone. */
-  #end(tag: number, result: number): void {
-    const bio = this.#bios.take(tag, result);
-    this.#kernel?.raise("hardirq", this, bio);
   }
 }
 
