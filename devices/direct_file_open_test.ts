@@ -1,7 +1,52 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { DeviceOpenError } from "./device_error.ts";
 import { DirectFileEngine } from "./direct_file_engine.ts";
+import { Libc } from "./libc.ts";
+import { LoopDevice, whyNoLoopDevice } from "./testdata/loop_device.ts";
+import { patch } from "./testdata/patch.ts";
 import { fileTest, TemporaryFile } from "./testdata/temporary_file.ts";
+
+const STATX_DIOALIGN = 0x2000;
+const STX_DIO_MEM_ALIGN = 152;
+const EINVAL = 22;
+
+/** A kernel whose answer about the alignment is another. */
+function withAlignment(change: (stat: DataView) => void): Disposable {
+  return patch(
+    Libc.prototype,
+    "statx",
+    (original) =>
+      function (this: Libc, dirfd, path, flags, mask, out) {
+        const result = original.call(this, dirfd, path, flags, mask, out);
+        if (mask === STATX_DIOALIGN) change(new DataView(out.buffer));
+        return result;
+      },
+  );
+}
+
+/** A kernel before 6.1, or a filesystem that does not tell. */
+function withoutDioAlign(): Disposable {
+  return withAlignment((stat) => stat.setUint32(0, 0, true));
+}
+
+/** A disk that reads no less than so many bytes. */
+function withBlocksOf(bytes: number): Disposable {
+  return patch(
+    Libc.prototype,
+    "pread",
+    (original) =>
+      function (this: Libc, fd, into, offset) {
+        if (into.length % bytes !== 0) return -EINVAL;
+        return original.call(this, fd, into, offset);
+      },
+  );
+}
+
+function alignmentOf(path: string): [string, number, number] {
+  using engine = DirectFileEngine.open(path);
+  const { alignmentSource, logicalBlockSize, memoryAlignment } = engine;
+  return [alignmentSource, logicalBlockSize, memoryAlignment];
+}
 
 function assertOpenFails(path: string, code: string, reason: string): void {
   const error = assertThrows(
@@ -103,4 +148,53 @@ fileTest("DirectFileEngine.open() finds the size and the alignment", () => {
   assertEquals(engine.sizeBytes % engine.logicalBlockSize, 0);
   assertEquals(4096 % engine.memoryAlignment, 0);
   assertEquals(engine.queueDepth, 128);
+});
+
+fileTest("DirectFileEngine.open() believes what statx() tells", () => {
+  using file = new TemporaryFile(1 << 20);
+  using _ = withAlignment((stat) => {
+    stat.setUint32(0, STATX_DIOALIGN, true);
+    stat.setUint32(STX_DIO_MEM_ALIGN, 4, true);
+    stat.setUint32(STX_DIO_MEM_ALIGN + 4, 1024, true);
+  });
+  assertEquals(alignmentOf(file.path), ["statx", 1024, 4]);
+});
+
+fileTest("DirectFileEngine.open() tells that a file has no direct I/O", () => {
+  using file = new TemporaryFile(1 << 20);
+  using _ = withAlignment((stat) => {
+    stat.setUint32(0, STATX_DIOALIGN, true);
+    stat.setBigUint64(STX_DIO_MEM_ALIGN, 0n, true);
+  });
+  assertOpenFails(file.path, "EINVAL", "no direct I/O on this file");
+});
+
+fileTest(
+  "DirectFileEngine.open() tries reads where statx() tells nothing",
+  () => {
+    using file = new TemporaryFile(1 << 20);
+    using _ = withoutDioAlign();
+    for (const bytes of [512, 4096]) {
+      using _ = withBlocksOf(bytes);
+      assertEquals(alignmentOf(file.path), ["probe", bytes, bytes]);
+    }
+    {
+      using _ = withBlocksOf(8192);
+      assertOpenFails(file.path, "EINVAL", "a first direct read failed");
+    }
+  },
+);
+
+const noLoop = whyNoLoopDevice();
+const suffix = noLoop === "" ? "" : ` [skipped: ${noLoop}]`;
+Deno.test({
+  name: `DirectFileEngine.open() asks a block device with BLKSSZGET${suffix}`,
+  ignore: noLoop !== "",
+  fn() {
+    using _ = withoutDioAlign();
+    for (const sectorSize of [512, 4096]) {
+      using loop = new LoopDevice(1 << 20, sectorSize);
+      assertEquals(alignmentOf(loop.path), ["ioctl", sectorSize, sectorSize]);
+    }
+  },
 });

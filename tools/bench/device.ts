@@ -79,6 +79,10 @@ Options:
   --engine NAME   the engine of --soak (default: io_uring)
   --help          this text
 
+Permissions: --allow-read=DIR --allow-write=DIR and
+--allow-ffi=/lib/x86_64-linux-gnu/libc.so.6 on Debian; elsewhere a message says
+what it is. --compare fio also needs --allow-run=fio.
+
 Example:
   deno run tools/bench.ts device --compare fio --dir /var/tmp
 `;

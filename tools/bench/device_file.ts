@@ -6,6 +6,7 @@
  */
 
 import { fileError, UserError } from "../cli.ts";
+import { onInterrupt } from "../interrupt.ts";
 
 /** The size of a stamped block, in bytes. */
 export const BLOCK = 4096;
@@ -19,7 +20,7 @@ export class StampedFile implements Disposable {
   readonly path: string;
   /** Its size in bytes. */
   readonly sizeBytes: number;
-  readonly #directory: string;
+  readonly #stack: DisposableStack;
 
   /**
    * Makes the file.
@@ -30,26 +31,23 @@ export class StampedFile implements Disposable {
    */
   constructor(parent: string, mib: number) {
     this.sizeBytes = mib * MIB;
+    using stack = new DisposableStack();
+    stack.use(onInterrupt(() => this[Symbol.dispose]()));
     try {
-      this.#directory = Deno.makeTempDirSync({
-        dir: parent,
-        prefix: "endio-bench-",
-      });
+      const options = { dir: parent, prefix: "endio-bench-" };
+      const directory = Deno.makeTempDirSync(options);
+      stack.defer(() => Deno.removeSync(directory, { recursive: true }));
+      this.path = `${directory}/file`;
+      this.#fill(mib);
     } catch (error) {
       throw fileError("write", parent, error);
     }
-    this.path = `${this.#directory}/file`;
-    try {
-      this.#fill(mib);
-    } catch (error) {
-      this[Symbol.dispose]();
-      throw fileError("write", this.path, error);
-    }
+    this.#stack = stack.move();
   }
 
   /** Removes the file. */
   [Symbol.dispose](): void {
-    Deno.removeSync(this.#directory, { recursive: true });
+    this.#stack.dispose();
   }
 
   #fill(mib: number): void {
