@@ -7,7 +7,7 @@
 
 import { KEY } from "./args.ts";
 import { DIO_COMPLETE_ASYNC, DIO_COMPLETE_INVALIDATE } from "./completion.ts";
-import { checkEndIoDone, settleValue } from "./end_io.ts";
+import { checkEndIoDone, settleReturn, settleValue } from "./end_io.ts";
 import { type Dio, PATH } from "./objects.ts";
 import { CODE } from "./probes.ts";
 import type { Recording } from "./recording.ts";
@@ -36,6 +36,8 @@ export function onInvalidate(r: Recording): void {
   if (dio === null || dio.done > 0 && !dio.isWhole) return;
   r.dio = dio;
   if (dio.freed > 0 || dio.completed > 0) return;
+  const caller = r.names.text(args.get(KEY.caller) || 0);
+  if (caller !== "" && !caller.endsWith("dio_complete")) return;
   if (!advance(r, dio, STEP.invalidate)) return;
   dio.invalidated = r.no;
   r.exercise(R.invalidate);
@@ -210,6 +212,7 @@ export function onReported(r: Recording, dio: Dio): void {
     }
   }
   dio.reported = r.no;
+  if (dio.completed === 0) settleReturn(r, dio);
   checkValue(r, dio, r.args.get(KEY.res));
 }
 

@@ -156,7 +156,7 @@ function endHere(r: Recording, bio: Bio): void {
   if (bio.ended > 0) return;
   const { chained, chainedBy, events } = r.ctx;
   const isChained = chained > 0 && chained + 1 === events &&
-    r.args.get(KEY.caller) === chainedBy;
+    Object.is(r.args.get(KEY.caller), chainedBy);
   if (bio.dio.isWhole && !isChained && bio.announced === 0) {
     r.lack(
       R.bioOnce,
@@ -235,7 +235,9 @@ function dropHere(r: Recording, dio: Dio, told: number): void {
 export function onHandlerDrop(r: Recording): void {
   const { bio } = r.ctx;
   if (bio === null) {
-    if (r.isWhole) r.report(R.whole, "the end of a bio around it");
+    if (r.isWhole) {
+      r.lack(R.whole, CODE.submit_bio, "the end of a bio around it");
+    }
     return;
   }
   const dio = r.dio = bio.dio;

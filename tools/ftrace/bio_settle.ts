@@ -19,7 +19,9 @@ import { isReported } from "./steps.ts";
 export function onWakeWaiter(r: Recording): void {
   const { bio } = r.ctx;
   if (bio === null) {
-    if (r.isWhole) r.report(R.whole, "the end of a bio around it");
+    if (r.isWhole) {
+      r.lack(R.whole, CODE.submit_bio, "the end of a bio around it");
+    }
     return;
   }
   const dio = r.dio = bio.dio;
@@ -49,7 +51,9 @@ export function onDefer(r: Recording, path: number): void {
   const { ctx, args } = r;
   const dio = r.dio = ctx.bio?.dio ?? null;
   if (dio === null || dio.path !== path) {
-    if (r.isWhole) r.report(R.whole, "the end of a bio around it");
+    if (r.isWhole) {
+      r.lack(R.whole, CODE.submit_bio, "the end of a bio around it");
+    }
     return;
   }
   r.iocb = dio.iocb;

@@ -90,7 +90,8 @@ export function onSubmitBio(r: Recording): void {
   r.dio = dio;
   r.iocb = dio.iocb;
   const known = ctx.handedDown === addr ? r.bios.get(addr) : undefined;
-  if (dio.path === PATH.iomap && known === undefined) {
+  const isTold = !Number.isNaN(addr);
+  if (dio.path === PATH.iomap && known === undefined && isTold) {
     r.lack(R.bytes, CODE.iomap_dio_submit_bio, "it handed down by iomap");
   }
   ctx.handedDown = NaN;
@@ -147,7 +148,7 @@ function noteBio(r: Recording, dio: Dio, bio: Bio): void {
       dio.line,
     );
   }
-  if (dio.dropped > 0) {
+  if (dio.dropped > 0 && bio.isSure) {
     r.report(R.submission, "no bio after the submitter's drop", dio.dropped);
   }
   if (!bio.isSure) return;

@@ -8,8 +8,8 @@
 
 import { KEY } from "./args.ts";
 import { LEVEL } from "./line.ts";
-import type { Context } from "./objects.ts";
-import { CODE, codeName, type Probe, SITE } from "./probes.ts";
+import { type Context, PATH } from "./objects.ts";
+import { CODE, codeName, FILESYSTEM, type Probe, SITE } from "./probes.ts";
 import type { Recording } from "./recording.ts";
 import { R } from "./rules.ts";
 
@@ -68,6 +68,22 @@ export class Calls {
     }
     return (this.#known[fn]! & SLEEPS) !== 0;
   }
+}
+
+/** The probe that tells of a function's entries. */
+export function entryOf(r: Recording, fn: number): number {
+  const code = CODE[r.names.text(fn) as keyof typeof CODE];
+  return code ?? CODE[FILESYSTEM];
+}
+
+/** The probe that tells of a function's returns. */
+export function returnOf(r: Recording, fn: number): number {
+  const code = CODE[`${r.names.text(fn)}_ret` as keyof typeof CODE];
+  // Of a synchronous blkdev write no other return is probed.
+  const isAlone = code === CODE.vfs_fsync_range_ret &&
+    r.ctx.submission?.path === PATH.blkdev;
+  if (isAlone) return CODE.vfs_fsync_range;
+  return code ?? CODE[`${FILESYSTEM}_ret`];
 }
 
 /** A function is entered. */
@@ -132,12 +148,13 @@ export function settleCall(r: Recording, entered: number): void {
   if (fn === 0 || fn === entered) return;
   ctx.announced = 0;
   if (r.calls.showsEntry(fn)) {
-    r.report(
+    r.lack(
       R.nesting,
+      entryOf(r, fn),
       `the kprobe of ${r.names.text(fn)} after the call`,
       ctx.announcedLine,
     );
-    return;
+    if (r.inventory.isCertain(entryOf(r, fn))) return;
   }
   ctx.enter(fn, ctx.announcedLine);
   checkSleep(r, fn);
@@ -164,7 +181,8 @@ function comeFrom(r: Recording, fn: number): void {
   if (at >= 0) closeTo(r, r.ctx, at + 1);
   else if (r.isWhole && r.calls.showsEntry(fn)) {
     r.exercise(R.nesting);
-    r.report(R.nesting, `a call of ${r.names.text(fn)} that has not returned`);
+    const what = `a call of ${r.names.text(fn)} that has not returned`;
+    r.lack(R.nesting, entryOf(r, fn), what);
   } else if (r.isWhole) r.calls.cameFrom(fn);
 }
 
@@ -174,8 +192,9 @@ function closeTo(r: Recording, ctx: Context, depth: number): void {
     const fn = ctx.calls[--ctx.depth] as number;
     if (!r.calls.showsReturn(fn)) continue;
     r.exercise(R.nesting);
-    r.report(
+    r.lack(
       R.nesting,
+      [entryOf(r, fn), returnOf(r, fn)],
       `the return of ${r.names.text(fn)} before it`,
       ctx.callLines[ctx.depth] as number,
     );

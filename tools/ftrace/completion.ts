@@ -6,7 +6,7 @@
  */
 
 import { KEY } from "./args.ts";
-import { settleValue } from "./end_io.ts";
+import { settleReturn } from "./end_io.ts";
 import { Dio, Iocb, PATH } from "./objects.ts";
 import { CODE } from "./probes.ts";
 import type { Recording } from "./recording.ts";
@@ -80,7 +80,9 @@ function dioOfCompletion(r: Recording, path: number): Dio {
   const freed = r.freed.get(addr);
   if (freed !== undefined) {
     r.report(R.useAfterFree, "it before the free of the request", freed);
-  } else if (r.isWhole) r.report(R.whole, "a submission of the request");
+  } else if (r.isWhole && !Number.isNaN(addr)) {
+    r.report(R.whole, "a submission of the request");
+  }
   const iocb = new Iocb(++r.newestIocb, r.no, false);
   const dio = new Dio(++r.newestDio, path, r.no, iocb, false);
   dio.addr = addr;
@@ -174,7 +176,7 @@ function checkEnded(r: Recording, dio: Dio): void {
 function checkWho(r: Recording, dio: Dio): void {
   const { ctx } = r;
   const bySubmitter = ctx.submission === dio;
-  const inWork = ctx.work?.dio === dio;
+  const inWork = ctx.work !== null && (ctx.work.dio ?? dio) === dio;
   r.exercise(R.deferral);
   if (dio.path === PATH.dio && !Number.isNaN(dio.flags)) {
     const expected = bySubmitter
@@ -191,7 +193,11 @@ function checkWho(r: Recording, dio: Dio): void {
   if (dio.deferred > 0) {
     r.report(R.deferral, "it in the kworker it was queued for", dio.deferred);
   } else if (ctx.bio?.dio !== dio || ctx.bio.handled === 0) {
-    r.report(R.whole, "the end of a bio, a work or a submission around it");
+    r.lack(
+      R.whole,
+      CODE.submit_bio,
+      "the end of a bio, a work or a submission around it",
+    );
   } else {
     checkInline(r, dio);
   }
@@ -259,9 +265,7 @@ export function onCompleteReturn(r: Recording, path: number): void {
   if (dio === null) return;
   advance(r, dio, STEP.left);
   dio.completed = r.no;
-  settleValue(r, dio);
-  const { transferred } = dio;
-  if (path === PATH.iomap && dio.value > 0) dio.value += transferred;
+  settleReturn(r, dio);
   checkValue(r, dio, r.args.get(KEY.ret));
   checkDone(r, dio, R.perRequest);
   checkWoken(r, dio);
@@ -285,7 +289,8 @@ export function onCompleteReturn(r: Recording, path: number): void {
 /** Where no free is told of, the address is soon another's. */
 function forget(r: Recording, dio: Dio): void {
   const code = dio.path === PATH.iomap ? CODE.iomap_dio_free : CODE.dio_free;
-  if (!r.inventory.shows(code)) r.dios.delete(dio.addr);
+  if (r.inventory.isCertain(code)) return;
+  if (r.dios.get(dio.addr) === dio) r.dios.delete(dio.addr);
 }
 
 /** Whatever completion ran in this context is over. */
@@ -303,7 +308,7 @@ export function leaveCompletion(r: Recording): void {
     "the return of the completion before it",
     dio.complete,
   );
-  if (!r.inventory.shows(code)) {
+  if (!r.inventory.isCertain(code)) {
     dio.completed = r.no;
     forget(r, dio);
     if (dio.path === PATH.iomap && ctx.submission !== dio) ctx.reporting = dio;

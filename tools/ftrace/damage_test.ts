@@ -7,27 +7,18 @@ import {
   readRecordings,
   recordingOf,
 } from "../testdata/recordings.ts";
+import { newSeed, numbersOf, setting } from "../testdata/setting.ts";
 
-/** Damaged recordings of a kind and a recording that are looked at. */
-const SAMPLES = 1;
-
-const seed = Math.floor(Math.random() * 2 ** 31);
-
-/** Numbers from 0 to 1 that a seed repeats. */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = Math.imul(state ^ state >>> 15, 0x2c1b3c6d) + 0x9e3779b9 | 0;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
+/** Of a kind and a recording so many are looked at; `ENDIO_DAMAGE=all`: all. */
+const SAMPLES = setting("ENDIO_DAMAGE") === "all" ? Infinity : 1;
+const seed = newSeed();
 
 /** Some of those that come: each has the same chance. */
-function sample<T>(from: Iterable<T>, next: () => number): T[] {
+function sample<T>(from: Iterable<T>, next: (limit: number) => number): T[] {
   const kept: T[] = [];
   let count = 0;
   for (const one of from) {
-    const at = Math.floor(next() * ++count);
+    const at = next(++count);
     if (kept.length < SAMPLES) kept.push(one);
     else if (at < SAMPLES) kept[at] = one;
   }
@@ -43,7 +34,7 @@ Deno.test({
     // Of one with missed probes nobody can say what it lacks besides.
     const files = readRecordings()
       .filter(({ outcome }) => outcome?.missed === 0);
-    const next = chance(seed);
+    const next = numbersOf(seed);
     for (const { name, apply } of DAMAGES) {
       const missed: string[] = [];
       let flagged = 0;

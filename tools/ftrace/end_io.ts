@@ -5,6 +5,7 @@
  */
 
 import { KEY } from "./args.ts";
+import { entryOf, returnOf } from "./calls.ts";
 import { type Dio, PATH } from "./objects.ts";
 import { CODE, DOES, type Probe } from "./probes.ts";
 import type { Recording } from "./recording.ts";
@@ -37,6 +38,7 @@ export function onCallEndIo(r: Recording, path: number): void {
 function checkEndIoArgs(r: Recording, dio: Dio, bytes: number): void {
   if (!dio.isWhole) return;
   const off = r.args.get(KEY.off);
+  if (Number.isNaN(bytes + off)) return;
   if (bytes !== dio.value || off !== dio.offset) {
     r.report(
       R.precedence,
@@ -49,9 +51,9 @@ function checkEndIoArgs(r: Recording, dio: Dio, bytes: number): void {
 function checkIomapArgs(r: Recording, dio: Dio): void {
   if (!dio.isWhole) return;
   const { args } = r;
-  if (args.get(KEY.size) === dio.size && args.get(KEY.error) === dio.error) {
-    return;
-  }
+  const [size, error] = [args.get(KEY.size), args.get(KEY.error)];
+  if (Number.isNaN(size + error)) return;
+  if (size === dio.size && error === dio.error) return;
   r.report(
     R.precedence,
     `size ${dio.size} and error ${dio.error}, as the request has`,
@@ -93,7 +95,8 @@ function checkConvert(r: Recording, dio: Dio): void {
   if (dio.endIoLeft > 0) {
     r.report(R.endIoFinishes, "it inside end_io", dio.endIoLeft);
   } else if (dio.endIoEntered === 0 && r.calls.showsEntry(dio.endIo)) {
-    r.report(R.endIoFinishes, "end_io around it", dio.complete);
+    const code = entryOf(r, dio.endIo);
+    r.lack(R.endIoFinishes, code, "end_io around it", dio.complete);
   }
 }
 
@@ -129,8 +132,9 @@ export function onEndIoReturned(r: Recording, path: number): void {
   }
   const { endIo, endIoEntered, endIoLeft } = dio;
   if (endIoEntered === 0 && r.calls.showsEntry(endIo)) {
-    r.report(
+    r.lack(
       R.endIoCalled,
+      entryOf(r, endIo),
       `${r.names.text(endIo)} before it`,
       dio.endIoCalled,
     );
@@ -139,7 +143,8 @@ export function onEndIoReturned(r: Recording, path: number): void {
     r.report(R.precedence, `${dio.endIoResult}, as end_io returned`, endIoLeft);
   }
   if (endIoLeft === 0 && endIoEntered > 0 && r.calls.showsReturn(endIo)) {
-    r.report(R.endIoBeforeDone, "the return of end_io before it", endIoEntered);
+    const what = "the return of end_io before it";
+    r.lack(R.endIoBeforeDone, returnOf(r, endIo), what, endIoEntered);
   }
   if (path === PATH.iomap) dio.value = err;
   else if (err !== 0) dio.value = err;
@@ -151,6 +156,17 @@ export function settleValue(r: Recording, dio: Dio): void {
   const room = dio.iSize - dio.offset;
   dio.value = !dio.isWrite && dio.size > room ? room : dio.size;
   r.exercise(R.precedence);
+}
+
+/** What the completion of a request returns. */
+export function settleReturn(r: Recording, dio: Dio): void {
+  const { endIoCalled, endIoEntered, endIoLeft, endIoReturned } = dio;
+  const isOpen = endIoLeft === 0 && endIoReturned === 0;
+  // What end_io makes of it only a probe at its return can tell.
+  if (isOpen && (endIoCalled > 0 || endIoEntered > 0)) dio.value = NaN;
+  settleValue(r, dio);
+  const isIomap = dio.path === PATH.iomap;
+  if (isIomap && dio.value > 0) dio.value += dio.transferred;
 }
 
 /** end_io has been called, and has returned, if there is one. */
@@ -169,7 +185,7 @@ export function checkEndIoDone(r: Recording, dio: Dio, rule: number): void {
       r.calls.showsReturn(dio.endIo);
     const what = "end_io returned before it";
     if (dio.endIoLeft > 0 || !isKnown) r.lack(rule, code, what, ...lines);
-    else r.report(rule, what, ...lines);
+    else r.lack(rule, returnOf(r, dio.endIo), what, ...lines);
     return;
   }
   const hasOne = isIomap

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { CODE, codeName } from "./probes.ts";
+import { CODE, codeName, isInner } from "./probes.ts";
 
 /** Probes that the kit does not set whose recordings begin with `BEGIN`. */
 const NOT_IN_KIT = /_ret$/;
 const RETURNS_IN_KIT: ReadonlySet<string> = new Set([
+  "(filesystem)_ret",
   "io_submit_one_ret",
   "__blockdev_direct_IO_ret",
   "dio_complete_ret",
@@ -20,6 +21,25 @@ const RETURNS_IN_KIT: ReadonlySet<string> = new Set([
   "inode_dio_wait_ret",
   "generic_file_direct_write_ret",
 ]);
+
+/**
+ * Probes that somebody who uses a part of the kit sets together, or leaves out
+ * together: what is inside functions needs offsets of one kernel, others need
+ * other options. The rest is one group more.
+ */
+const GROUPS: readonly RegExp[] = [
+  /_ret$/,
+  /^workqueue_/,
+  /^block_/,
+  /^(?:submit_bio|bio_endio)$/,
+  /^tracing_mark_write$/,
+  /^\(filesystem\)$/,
+];
+
+function groupOf(code: number): number {
+  if (isInner(code)) return GROUPS.length;
+  return GROUPS.findIndex((names) => names.test(codeName(code)));
+}
 
 /** The probes of one recording. */
 export class Inventory {
@@ -35,17 +55,39 @@ export class Inventory {
   thinned = 0;
   readonly #set: Uint8Array = new Uint8Array(Object.keys(CODE).length);
   readonly #thinned: Uint8Array = new Uint8Array(this.#set.length);
+  /** The probes that have fired, or that it says are set. */
+  readonly #fired: Uint8Array = new Uint8Array(this.#set.length);
+  readonly #certain: Uint8Array = new Uint8Array(this.#set.length);
+  #isKit = false;
 
   /** Notes that a probe has fired. @returns Whether that is news. */
   note(code: number): boolean {
-    if (this.#set[code] !== 0) return false;
-    this.#set[code] = 1;
+    if (this.#fired[code] !== 0) return false;
+    this.#fired[code] = this.#set[code] = 1;
+    this.#ascertain(code);
     return true;
   }
 
-  /** Whether a probe is known to be set. */
+  /** Whether a probe is set, as far as anybody can know by now. */
   shows(code: number): boolean {
     return this.#set[code] !== 0;
+  }
+
+  /**
+   * Whether that is certain: it has fired, or it belongs to the kit, and
+   * another one that would be left out with it has fired.
+   */
+  isCertain(code: number): boolean {
+    return this.#certain[code] !== 0;
+  }
+
+  #ascertain(fired: number): void {
+    this.#certain[fired] = 1;
+    if (!this.#isKit) return;
+    const group = groupOf(fired);
+    for (let code = 1; code < this.#set.length; code++) {
+      if (this.shows(code) && groupOf(code) === group) this.#certain[code] = 1;
+    }
   }
 
   /** Whether lines of a probe were taken out. */
@@ -55,11 +97,13 @@ export class Inventory {
 
   /** Notes that all probes of the kit are set. */
   noteKit(): void {
+    this.#isKit = true;
     for (let code = 1; code < this.#set.length; code++) {
       const name = codeName(code);
       if (NOT_IN_KIT.test(name) && !RETURNS_IN_KIT.has(name)) continue;
       this.#set[code] = 1;
     }
+    this.#fired.forEach((fired, code) => fired && this.#ascertain(code));
   }
 
   /**

@@ -167,7 +167,8 @@ function compareAio(r: Recording, ops: readonly Op[]): void {
     if (!Number.isNaN(iocb.res + result) && iocb.res !== result) {
       r.report(R.userSpace, `${result}, it is ${iocb.res}`, iocb.reported);
     }
-    if (!Number.isNaN(offset) && iocb.offset !== offset) {
+    const isKnown = iocb.bytes > 0 && !Number.isNaN(offset);
+    if (isKnown && iocb.offset !== offset) {
       r.report(R.userSpace, `a request at ${offset}`, iocb.line);
     }
     const isSilent = iocb.order < 0 && iocb.ring > 0 && r.ended > 0;

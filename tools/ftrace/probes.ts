@@ -24,8 +24,12 @@ export const SITE = {
   inner: 3,
 } as const;
 
+/** Stands for all functions that no rule knows by name. */
+export const FILESYSTEM = "(filesystem)" as const;
+
 /** Functions that the rules read at entry and return. */
 const FUNCTIONS = [
+  "(filesystem)",
   "io_submit_one",
   "aio_complete_rw",
   "aio_complete",
@@ -126,6 +130,11 @@ export const CODE: Readonly<Record<CodeName, number>> = Object.fromEntries(
 /** The probe of a code. */
 export function codeName(code: number): string {
   return CODE_NAMES[code] ?? "";
+}
+
+/** Whether a code is that of a probe inside a function. */
+export function isInner(code: number): boolean {
+  return Object.hasOwn(INNER, codeName(code));
 }
 
 /** Names that recordings have for functions. */

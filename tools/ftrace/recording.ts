@@ -23,6 +23,7 @@ import {
 } from "./calls.ts";
 import { HANDLERS } from "./handlers.ts";
 import { FtraceLine, LEVEL, LINE } from "./line.ts";
+import { Contexts, MAX_CPU } from "./contexts.ts";
 import { Names } from "./names.ts";
 import {
   type Bio,
@@ -33,7 +34,7 @@ import {
   type Work,
 } from "./objects.ts";
 import { Inventory } from "./inventory.ts";
-import { type Probe, Probes, SITE } from "./probes.ts";
+import { CODE, FILESYSTEM, type Probe, Probes, SITE } from "./probes.ts";
 import { R, RECORDING_RULES } from "./rules.ts";
 
 /** What a recording breaks. */
@@ -56,9 +57,17 @@ export interface History {
 
 /** Objects of a kind that are kept; the oldest goes when there are more. */
 const MAX_OBJECTS = 1 << 16;
+/** Iocbs whose addresses are still to be learnt. */
+const MAX_UNSEEN = 1024;
 /** Findings that wait for a sign that their probe was set. */
 const MAX_PENDING = 64;
-const MAX_CPU = 4096;
+/** What stands for a function that no rule knows, by where its probe is. */
+const OTHERS: readonly number[] = [
+  0,
+  CODE[FILESYSTEM],
+  CODE[`${FILESYSTEM}_ret`],
+  0,
+];
 /** How long a processor may take from a probe to what it has announced. */
 const RACE_NS = 200_000;
 
@@ -111,6 +120,8 @@ export class Recording {
   queueName = 0;
   /** All requests, when somebody is to compare them in the end. */
   history: History | null = null;
+  /** Iocbs in flight whose addresses no line has told. */
+  readonly unseen: Iocb[] = [];
   /** Iocbs whose events lie on the ring. */
   readonly ring: Iocb[] = [];
   newestDio = 0;
@@ -118,9 +129,8 @@ export class Recording {
   newestBio = 0;
   newestWork = 0;
 
-  readonly #tasks: Map<number, Context> = new Map();
-  readonly #interrupts: (Context | undefined)[] = [];
-  readonly #levels: Uint8Array = new Uint8Array(MAX_CPU);
+  readonly #contexts: Contexts = new Contexts();
+  readonly #leave = (ctx: Context): void => leaveInterrupt(this, ctx);
   readonly #times: Float64Array = new Float64Array(MAX_CPU);
   #time = 0;
   readonly #pending: Map<number, Finding[]> = new Map();
@@ -171,29 +181,34 @@ export class Recording {
   }
 
   /**
-   * Reports that something has not come by now: at once when its probe is
-   * known to be set, else as soon as it is, else never.
+   * Reports that something has not come by now, or does not agree with what
+   * has: at once when the probe that would have told is certain to be set,
+   * else as soon as it is, else never.
    *
    * @param rule The rule, of {@linkcode R}.
-   * @param code The probe.
+   * @param code The probe, or two of them.
    * @param expected What should have been.
    * @param earlier Lines that break it with this one; 0 for none.
    */
   lack(
     rule: number,
-    code: number,
+    code: number | readonly [number, number],
     expected: string,
     ...earlier: readonly number[]
   ): void {
-    if (this.inventory.isThinned(code) || this.inventory.isLossy) return;
+    const { inventory } = this;
+    const [first, second] = typeof code === "number" ? [code, code] : code;
+    if (inventory.isThinned(first) || inventory.isThinned(second)) return;
+    if (inventory.isLossy || first === 0) return;
     const finding = this.#finding(rule, expected, earlier);
-    if (this.inventory.shows(code)) {
+    if (inventory.isCertain(first) && inventory.isCertain(second)) {
       this.findings.push(finding);
       return;
     }
-    const pending = this.#pending.get(code) ?? [];
+    const key = first << 16 | second;
+    const pending = this.#pending.get(key) ?? [];
     if (pending.length < MAX_PENDING) pending.push(finding);
-    this.#pending.set(code, pending);
+    this.#pending.set(key, pending);
   }
 
   /**
@@ -205,6 +220,7 @@ export class Recording {
    * @param object The object.
    */
   keep<T>(map: Map<number, T>, addr: number, object: T): void {
+    if (Number.isNaN(addr)) return;
     map.delete(addr);
     map.set(addr, object);
     if (map.size <= MAX_OBJECTS) return;
@@ -239,18 +255,24 @@ export class Recording {
 
   /** All that has ended has come to its end by now. */
   settle(): void {
-    for (const ctx of this.#interrupts) if (ctx) leaveInterrupt(this, ctx);
-    for (const ctx of this.#tasks.values()) leaveInterrupt(this, ctx);
+    for (const ctx of this.#contexts.all()) leaveInterrupt(this, ctx);
+  }
+
+  /** An iocb is in flight, and no line has told its address. */
+  wait(iocb: Iocb): void {
+    this.unseen.push(iocb);
+    if (this.unseen.length > MAX_UNSEEN) this.unseen.shift();
+  }
+
+  /** A line has told of it. */
+  find(iocb: Iocb): void {
+    const at = this.unseen.indexOf(iocb);
+    if (at >= 0) this.unseen.splice(at, 1);
   }
 
   /** Takes the line to what reads its probe. */
   handle(code: number): void {
     HANDLERS[code]?.(this);
-  }
-
-  /** The context of another kind on the line's processor, if there is one. */
-  interruptOf(level: number): Context | undefined {
-    return this.#interrupts[this.line.cpu * 2 + level - 1];
   }
 
   #finding(
@@ -266,9 +288,8 @@ export class Recording {
     const probe = this.probe = this.probes.of(this.line);
     const { code, site } = probe;
     this.#checkTime();
-    this.ctx = this.#contextOf(probe);
+    this.ctx = this.#contexts.at(this.line, probe, this.#leave);
     this.ctx.events++;
-    if (code !== 0) this.#show(code);
     const { submission } = this.ctx;
     if (submission !== null && submission.expectsBio > 0) {
       checkExpected(this, submission, code);
@@ -277,10 +298,13 @@ export class Recording {
       settleCall(this, site === SITE.entry ? probe.fn : 0);
     }
     if (site === SITE.point) {
+      this.#show(code);
       this.handle(code);
       return;
     }
     this.args.read(this.line, probe.layout);
+    // What a probe without arguments tells cannot be told apart.
+    if (probe.layout.length > 0) this.#show(code || this.#other(site));
     if (site === SITE.entry) onEntry(this, probe);
     else if (site === SITE.inner) onInner(this, probe);
     if (code !== 0) this.handle(code);
@@ -289,16 +313,28 @@ export class Recording {
     if (site === SITE.ret) onReturn(this, probe);
   }
 
+  /** What stands for a function that no rule knows, if a request calls it. */
+  #other(site: number): number {
+    const { submission, completion } = this.ctx;
+    return submission ?? completion ? OTHERS[site] as number : 0;
+  }
+
   #onCall(): void {
     this.#checkTime();
-    this.ctx = this.#contextOf(null);
+    this.ctx = this.#contexts.at(this.line, null, this.#leave);
     onCall(this);
   }
 
   #show(code: number): void {
+    if (code === 0) return;
     if (!this.inventory.note(code)) return;
-    this.findings.push(...this.#pending.get(code) ?? []);
-    this.#pending.delete(code);
+    const { inventory } = this;
+    for (const [key, findings] of this.#pending) {
+      if (!inventory.isCertain(key >> 16)) continue;
+      if (!inventory.isCertain(key & 0xffff)) continue;
+      this.findings.push(...findings);
+      this.#pending.delete(key);
+    }
   }
 
   #checkTime(): void {
@@ -314,56 +350,12 @@ export class Recording {
     this.#time = ts;
   }
 
-  #contextOf(probe: Probe | null): Context {
-    const { cpu, pid } = this.line;
-    const level = this.line.level === LEVEL.unknown
-      ? this.#guessLevel(probe)
-      : this.line.level;
-    this.line.level = level;
-    const slot = cpu % MAX_CPU;
-    if (level < (this.#levels[slot] as number)) this.#leave(level);
-    this.#levels[slot] = level;
-    if (level !== LEVEL.task) {
-      const at = cpu * 2 + level - 1;
-      return this.#interrupts[at] ??= new Context(level);
-    }
-    const key = pid === 0 ? -1 - cpu : pid;
-    let ctx = this.#tasks.get(key);
-    if (ctx === undefined) {
-      this.keep(this.#tasks, key, ctx = new Context(level));
-    }
-    return ctx;
-  }
-
-  /** An interrupt is over when something of a lower level runs. */
-  #leave(level: number): void {
-    for (let other: number = LEVEL.hardirq; other > level; other--) {
-      const ctx = this.interruptOf(other);
-      if (ctx === undefined) continue;
-      leaveInterrupt(this, ctx);
-      ctx.clear();
-    }
-  }
-
-  /** The context of a probe by breakpoint is that of the function it is in. */
-  #guessLevel(probe: Probe | null): number {
-    const fn = probe?.fn ?? 0;
-    for (const level of [LEVEL.hardirq, LEVEL.softirq]) {
-      const ctx = this.interruptOf(level);
-      if (ctx !== undefined && ctx.find(fn) >= 0) return level;
-    }
-    const task = this.#tasks.get(this.line.pid);
-    if (task !== undefined && task.find(fn) >= 0) return LEVEL.task;
-    return this.#levels[this.line.cpu % MAX_CPU] as number;
-  }
-
   /** After a loss nothing that was begun can be judged any more. */
   #onLost(): void {
     this.lost += Math.max(1, this.line.lost);
     this.isWhole = false;
     this.inventory.isLossy = true;
-    for (const ctx of this.#tasks.values()) ctx.clear();
-    for (const ctx of this.#interrupts) ctx?.clear();
+    for (const ctx of this.#contexts.all()) ctx.clear();
     for (
       const map of [
         this.dios,
@@ -375,6 +367,6 @@ export class Recording {
         this.freed,
       ]
     ) map.clear();
-    this.ring.length = 0;
+    this.ring.length = this.unseen.length = 0;
   }
 }

@@ -117,8 +117,6 @@ export function onGet(r: Recording): void {
  */
 export function checkRefs(r: Recording, dio: Dio, told: number): void {
   if (Number.isNaN(told) || !dio.isWhole) return;
-  if (r.inventory.isThinned(CODE.submit_bio)) return;
-  if (r.inventory.isLossy) return;
   r.exercise(R.lastReference);
   const { refs } = dio;
   if (r.isTold(refs, told)) return;
@@ -126,8 +124,12 @@ export function checkRefs(r: Recording, dio: Dio, told: number): void {
     dio.expectsBio ||= r.no;
     return;
   }
-  r.report(
+  const drop = dio.path === PATH.iomap
+    ? CODE.iomap_dio_rw_ref_drop
+    : CODE.dio_end_aio_ref_drop;
+  r.lack(
     R.lastReference,
+    [CODE.submit_bio, drop],
     `${refs.value} references of dio ${dio.id}, not ${told}`,
     refs.line || dio.line,
   );

@@ -35,15 +35,17 @@ export function onReport(r: Recording): void {
   const bySubmitter = caller === "aio_write" || caller === "aio_read";
   const dio = bySubmitter ? null : dioOfReport(r);
   const iocb = dio?.iocb ??
-    (bySubmitter || ctx.bio === null ? ctx.iocb : null) ??
-    r.iocbs.get(addr) ?? null;
+    (bySubmitter || ctx.bio === null ? submitted(r, addr) : null) ??
+    r.iocbs.get(addr) ?? unseen(r) ?? null;
   r.dio = dio;
   r.iocb = iocb;
   r.exercise(R.once);
   if (iocb === null) {
-    if (r.isWhole) r.report(R.once, "one report of a request that is alive");
+    const what = "one report of a request that is alive";
+    if (r.isWhole) r.lack(R.once, CODE.io_submit_one, what);
     return;
   }
+  r.find(iocb);
   if (Number.isNaN(iocb.addr)) bindIocb(r, iocb, addr);
   else if (!Number.isNaN(addr) && iocb.addr !== addr) {
     r.report(R.once, "the iocb of the request that is completed", iocb.line);
@@ -58,6 +60,28 @@ export function onReport(r: Recording): void {
   if (!r.inventory.shows(CODE.aio_complete)) r.iocbs.delete(addr);
   if (dio !== null) byCallback(r, dio, iocb);
   else bySubmission(r, iocb);
+}
+
+/** The request whose submission runs here, as far as that is known to run. */
+function submitted({ ctx, inventory }: Recording, addr: number): Iocb | null {
+  const { iocb } = ctx;
+  const isOpen = inventory.isCertain(CODE.io_submit_one_ret) ||
+    iocb === null || Number.isNaN(iocb.addr) || iocb.addr === addr;
+  return isOpen ? iocb : null;
+}
+
+/**
+ * A request that went where nobody looks, so that its address is not known:
+ * the oldest that can have come to what the line tells, or the oldest.
+ */
+function unseen(r: Recording): Iocb | undefined {
+  const { unseen } = r;
+  const res = r.args.get(KEY.res);
+  const pos = r.args.get(KEY.ki_pos);
+  const fits = unseen.findIndex(({ bytes, offset }) =>
+    Number.isNaN(pos) ? bytes === res : offset + Math.max(res, 0) === pos
+  );
+  return unseen[Math.max(fits, 0)];
 }
 
 /** The request whose completion calls back here. */
@@ -168,7 +192,8 @@ function checkBounds(r: Recording, iocb: Iocb, res: number): void {
     r.report(R.bytes, `at most ${iocb.bytes}, it is ${res}`, iocb.line);
   }
   const told = r.args.get(KEY.ki_pos);
-  if (Number.isNaN(told) || res < 0 && iocb.buffered) return;
+  if (Number.isNaN(told)) return;
+  if (res < 0 && (iocb.buffered || iocb.dio === null)) return;
   r.exercise(R.position);
   const expected = iocb.offset + Math.max(res, 0);
   if (told !== expected) {
@@ -180,6 +205,7 @@ function checkBounds(r: Recording, iocb: Iocb, res: number): void {
 export function onRing(r: Recording): void {
   const { args, ctx } = r;
   const addr = args.get(KEY.iocb);
+  if (Number.isNaN(addr)) return;
   const iocb = r.iocb = r.iocbs.get(addr) ?? null;
   r.exercise(R.ring);
   if (iocb === null) {

@@ -69,7 +69,9 @@ export function onQueueWork(r: Recording): void {
     );
   }
   if (dio === null) {
-    if (r.isWhole) r.report(R.whole, "the end of a bio around it");
+    if (r.isWhole) {
+      r.lack(R.whole, CODE.submit_bio, "the end of a bio around it");
+    }
     return;
   }
   r.iocb = dio.iocb;
@@ -156,10 +158,13 @@ export function onWorkEntry(r: Recording): void {
   // iomap calls the same function itself when nothing has to sleep.
   if (work === null && ctx.bio !== null) return;
   r.exercise(R.workRuns);
-  if (work === null || work.fn !== fn) {
-    if (r.isWhole) {
-      r.lack(R.workRuns, CODE.workqueue_execute_start, "the work that runs it");
-    }
+  const start = CODE.workqueue_execute_start;
+  const isTold = r.inventory.isCertain(start);
+  if (work?.fn !== fn || work.entered > 0 && !isTold) {
+    if (r.isWhole) r.lack(R.workRuns, start, "the work that runs it");
+    if (isTold) return;
+    ctx.work = new Work(++r.newestWork, r.no, null, 0, fn);
+    ctx.work.started = ctx.work.entered = r.no;
     return;
   }
   r.work = work;

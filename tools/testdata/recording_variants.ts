@@ -1,0 +1,124 @@
+/**
+ * Recordings as other people would have made them: with a part of the probes,
+ * on other kernels and filesystems.
+ *
+ * @module
+ */
+
+import type { Lines } from "./damage_kinds.ts";
+
+/** Another recording of the same. */
+export interface Variant {
+  /** What is different. */
+  readonly name: string;
+  /** Makes it. */
+  readonly make: (lines: Lines) => Lines;
+  /** Recordings from which it would take what alone tells of a probe. */
+  readonly except?: RegExp;
+}
+
+const NAME = / \d+\.\d+: ([\w.]+): /;
+const INNER =
+  /^(?:dio|iomap)_(?:inode_dio_\w+|set_defer_\w+|ref_get\d|\w+_ref_drop|end_\w+_wake_waiter|end_aio_DEFER|end_io_QUEUE_WORK|call_\w+|end_io_returned|(?:dio_)?free)$/;
+const RETURN = /_ret$/;
+const AIO = /^(?:aio_submit_one(?:_ret)?|aio_complete(?:_rw)?)$/;
+const FEW =
+  /^(?:dio_complete|iomap_dio_complete|aio_complete_rw|bio_endio|submit_bio|aio_submit_one)$/;
+
+function nameOf(line: string): string {
+  return NAME.exec(line)?.[1] ?? "";
+}
+
+/** A synchronous write of a block device has no return but one. */
+const ONE_RETURN = /^blkdev\w*\/sync_\w*dsync$/;
+
+/** Without the lines of some probes. */
+function without(
+  name: string,
+  isGone: (probe: string) => boolean,
+  except?: RegExp,
+): Variant {
+  return {
+    name: `without ${name}`,
+    ...except && { except },
+    make: (lines) =>
+      lines.filter((line) => line.startsWith("#") || !isGone(nameOf(line))),
+  };
+}
+
+/** Each line is another. */
+function edited(name: string, edit: (line: string) => string): Variant {
+  return {
+    name,
+    make: (lines) =>
+      lines.map((line) => line.startsWith("#") ? line : edit(line)),
+  };
+}
+
+/** What takes over from the filesystem is known by nobody. */
+const UNKNOWN_PATH: Variant = {
+  name: "of a filesystem with a direct I/O of its own",
+  make: (lines) =>
+    lines.filter((line) =>
+      AIO.test(nameOf(line)) || line.includes("tracing_mark_write")
+    ).map((line) =>
+      line.replace(/caller=\S+/, "caller=nfs_direct_complete+0x80/0x90")
+    ),
+};
+
+/** A filesystem that submits other bios than those that iomap hands it. */
+const OTHER_BIOS = edited(
+  "of a filesystem below iomap that submits bios of its own",
+  (line) =>
+    line.replace(/dops=(?:\w+_dio_write_ops|0x0)/, "dops=btrfs_dio_ops")
+      .replace(
+        /( submit_bio: .*)bio=0xff11(.*)end_io=iomap_dio_bio_end_io/,
+        "$1bio=0xff22$2end_io=btrfs_simple_end_io",
+      ),
+);
+
+/** Every variant, none of which breaks a rule. */
+export const VARIANTS: readonly Variant[] = [
+  without("probes inside functions", (probe) => INNER.test(probe)),
+  without("probes at returns", (probe) => RETURN.test(probe), ONE_RETURN),
+  without(
+    "both",
+    (probe) => INNER.test(probe) || RETURN.test(probe),
+    ONE_RETURN,
+  ),
+  without("tracepoints of workqueues", (probe) => /^workqueue_/.test(probe)),
+  without(
+    "functions of filesystems",
+    (probe) => /^(?:ext4|xfs|ocfs2|jfs|fat)_/.test(probe),
+  ),
+  without("marks", (probe) => probe === "tracing_mark_write"),
+  without("all but six probes", (probe) => !FEW.test(probe)),
+  without(
+    "all but tracepoints",
+    (probe) => !/^(?:workqueue|block)_/.test(probe),
+  ),
+  edited(
+    "without arguments",
+    (line) => line.replace(/(: \w+: \([^)]*\)).*/, "$1"),
+  ),
+  edited(
+    "without callers",
+    (line) => line.replace(/ caller=\S+(?: \[\w+\])?/, ""),
+  ),
+  edited(
+    "of another filesystem",
+    (line) =>
+      line.replaceAll(/\b(?:ext4|xfs|ocfs2|jfs|fat)_/g, "zz_fs_")
+        .replaceAll(/ \[(?:ext4|xfs|ocfs2|jfs|fat)\]/g, " [zz]"),
+  ),
+  edited(
+    "whose bios end in softirqs",
+    (line) => line.replace(/\] .(.)[hH](\S\S) /, "] .$1s$2 "),
+  ),
+  edited(
+    "of a kernel that does not show disabled migration",
+    (line) => line.replace(/(\[\d{3}\] )(\S{4})\S( +\d+\.)/, "$1$2$3"),
+  ),
+  UNKNOWN_PATH,
+  OTHER_BIOS,
+];
