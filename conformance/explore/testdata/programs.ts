@@ -9,6 +9,7 @@ import fc from "fast-check";
 import {
   type Context,
   Kernel,
+  notLast,
   readStep,
   SCHEDULE,
   SpinLock,
@@ -28,7 +29,8 @@ export interface Action {
    * Reads or writes an object; writes the other one under a lock; takes a lock
    * for a moment; waits for a flag, or sets it; gives up the processor; raises
    * an interrupt that writes an object; tosses a coin, and writes an object or
-   * not.
+   * not; takes a reference on an object, or drops one, the last of which writes
+   * the other object in the same step.
    */
   readonly do:
     | "read"
@@ -39,7 +41,9 @@ export interface Action {
     | "signal"
     | "yield"
     | "raise"
-    | "toss";
+    | "toss"
+    | "take"
+    | "drop";
   /** The object or the lock. */
   readonly object: 0 | 1;
 }
@@ -58,6 +62,8 @@ const action: fc.Arbitrary<Action> = fc.record({
     "yield",
     "raise",
     "toss",
+    "take",
+    "drop",
   ),
   object: fc.constantFrom(0, 1),
 });
@@ -78,6 +84,9 @@ class Memory {
   readonly waitersAddr: number;
   readonly flagAddr: number;
   isSet = false;
+  /** References on each object; there may well be too few of them. */
+  readonly references: number[] = [2, 3];
+  readonly referencesAddr: number;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -85,6 +94,7 @@ class Memory {
     this.locks = [0, 1].map((i) => new SpinLock(kernel, `lock ${i}`));
     this.waitersAddr = kernel.newAddr();
     this.flagAddr = kernel.newAddr();
+    this.referencesAddr = kernel.newAddr(2);
   }
 
   /** A task's code. */
@@ -121,7 +131,23 @@ class Memory {
         return kernel.raise("softirq", this, object);
       case "toss":
         if (kernel.choose(2, "a coin") === 1) yield writeStep(addr + object);
+        return;
+      case "take":
+        yield writeStep(this.referencesAddr + object);
+        if (this.references[object] !== 0) this.references[object]!++;
+        return;
+      case "drop":
+        yield writeStep(this.referencesAddr + object);
+        this.#drop(object);
     }
+  }
+
+  #drop(object: 0 | 1): void {
+    const { kernel, references } = this;
+    if (references[object] === 0) return;
+    const left = --references[object]!;
+    if (left > 0) notLast(kernel, left);
+    else kernel.touch(writeStep(this.addr + 1 - object));
   }
 
   /** The interrupt. */
@@ -175,13 +201,16 @@ export class TraceRecorder implements Strategy, StepWatcher {
   readonly #objects: Map<number, { write: string; reads: string[] }> =
     new Map();
   readonly #steps: string[][] = [];
+  /** What the running step touches; known when the next one begins. */
+  readonly #accesses: number[] = [];
 
   constructor(strategy: Strategy) {
     this.#strategy = strategy;
   }
 
-  /** The trace, in one text. */
+  /** The trace, in one text; the run is over. */
   get trace(): string {
+    this.#settle();
     return this.#steps.map(([step, ...links]) =>
       `${step} after ${links.sort().join()}`
     ).sort().join("\n");
@@ -198,11 +227,12 @@ export class TraceRecorder implements Strategy, StepWatcher {
   }
 
   resumed(ctx: Context): void {
+    this.#settle();
     const name = this.#names.get(ctx.id) as string;
     const count = this.#counts.get(name) ?? 0;
     this.#counts.set(name, count + 1);
     this.#steps.push([`${name}.${count}`]);
-    this.#touch(ctx.step);
+    this.#accesses.push(ctx.step);
     this.#strategy.watcher?.resumed(ctx);
   }
 
@@ -221,8 +251,18 @@ export class TraceRecorder implements Strategy, StepWatcher {
   }
 
   touched(step: number): void {
-    this.#touch(step);
+    this.#accesses.push(step);
     this.#strategy.watcher?.touched(step);
+  }
+
+  notLast(ctx: Context, left: number): void {
+    this.#accesses[0] = readStep(stepAddr(ctx.step));
+    this.#strategy.watcher?.notLast?.(ctx, left);
+  }
+
+  #settle(): void {
+    for (const step of this.#accesses) this.#touch(step);
+    this.#accesses.length = 0;
   }
 
   #touch(step: number): void {
