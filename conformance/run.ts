@@ -29,6 +29,8 @@ const DEVICE_BYTES = 1 << 20;
 const MEMORY_BYTES = 1 << 20;
 /** Many times what the longest scenario takes. */
 const MAX_STEPS = 50_000;
+/** Writes of one task that are told apart from those of others. */
+const MOST_WRITES = 16;
 
 /** How a scenario is run. */
 export interface RunOptions extends CheckOptions {
@@ -335,16 +337,21 @@ function spawnTasks(
 ): UserTask[] {
   const { dsync = false } = scenario;
   const isUnmounted = unmounts(scenario);
-  const open = (): SharedFile => ({
+  const { size } = scenario.file;
+  const open = (host: Kernel | null): SharedFile => ({
     inode: fs.createFile(scenario.file),
-    content: new UserFile(scenario.file.size, mayFail(scenario)),
+    content: new UserFile({ size, mayFail: mayFail(scenario), host }),
   });
-  const shared = open();
-  return scenario.tasks.map(({ comm, ops, ownFile }) => {
-    const file = ownFile ? open() : shared;
+  const shared = open(isReadByOthers(scenario) ? kernel : null);
+  return scenario.tasks.map(({ comm, ops, ownFile }, i) => {
+    const file = ownFile ? open(null) : shared;
     // Who unmounts has no file open.
     const closes = isUnmounted && ops.every(({ op }) => op !== "umount");
-    const task = new UserTask(kernel, file, { dsync, closes });
+    const task = new UserTask(kernel, file, {
+      dsync,
+      closes,
+      writes: i * MOST_WRITES,
+    });
     kernel.spawn(comm, task.run(ops));
     return task;
   });
@@ -355,4 +362,11 @@ function mayFail({ faults, allocFaults, device, tasks }: Scenario): boolean {
   return faults !== undefined || allocFaults !== undefined ||
     device?.sizeBytes !== undefined ||
     tasks.some(({ ops }) => ops.some((op) => "unmapped" in op));
+}
+
+/** Whether one of several tasks that share a file reads it. */
+function isReadByOthers({ tasks }: Scenario): boolean {
+  const sharing = tasks.filter(({ ownFile }) => !ownFile);
+  return sharing.length > 1 &&
+    sharing.some(({ ops }) => ops.some(({ op }) => op.endsWith("read")));
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { readStep, type Step, writeStep } from "../core/mod.ts";
 import { type Possible, union, UserSector } from "./user_sector.ts";
 
 const SECTOR = 512;
@@ -52,6 +53,34 @@ export interface UserCut {
   readonly begun: number;
 }
 
+/** What it takes to tell of accesses. */
+interface FileHost {
+  readonly stepping: boolean;
+  newAddr(count?: number): number;
+  touch(step: Step): void;
+}
+
+/** What a file is like. */
+export interface UserFileOptions {
+  /** Its size in bytes. */
+  readonly size: number;
+  /**
+   * Whether writes may fail: then nobody can say what a reader gets while they
+   * are under way.
+   */
+  readonly mayFail: boolean;
+  /**
+   * The kernel, if some of several tasks read: then the order in which they
+   * begin and end what they do makes a difference.
+   *
+   * @default {null}
+   */
+  readonly host?: FileHost | null;
+}
+
+/** So many sectors have a step address of their own; then they share. */
+const STEPS = 64;
+
 /** The content that a reader of a file has to get; writes are of sectors. */
 export class UserFile {
   readonly #sectors: UserSector[] = [];
@@ -63,31 +92,34 @@ export class UserFile {
   /** No size that the file may have had was larger. */
   #end: number;
   #now = 0;
-  #writes = 0;
+  readonly #size: number;
+  readonly #host: FileHost | null;
+  readonly #addr: number;
 
   /**
    * A file that holds zeros.
    *
-   * @param size Its size in bytes.
-   * @param mayFail Whether writes may fail: then nobody can say what a reader
-   * gets while they are under way.
+   * @param options What it is like.
    */
-  constructor(size: number, mayFail: boolean) {
+  constructor({ size, mayFail, host = null }: UserFileOptions) {
     this.#end = size;
+    this.#size = size;
     this.#mayFail = mayFail;
+    this.#host = host?.stepping ? host : null;
+    this.#addr = this.#host?.newAddr(STEPS) ?? 0;
   }
 
   /**
    * A write begins, of what its buffer is filled with here. Every sector is
-   * different, and so is every write.
+   * different, and so is every write with a number of its own.
    */
-  writeBegins(content: Uint8Array, offset: number): UserWrite {
-    this.#writes++;
+  writeBegins(content: Uint8Array, offset: number, write: number): UserWrite {
     const end = offset + content.length;
+    this.#touch(writeStep, Math.min(offset, this.#size), end);
     this.#grow(end, offset);
     for (let at = 0; at < content.length; at += SECTOR) {
       const sector = (offset + at) / SECTOR;
-      const byte = 1 + ((sector * 7 + this.#writes * 31) % BYTES);
+      const byte = 1 + ((sector * 7 + write * 31) % BYTES);
       content.fill(byte, at, at + SECTOR);
       this.#change(sector, (it) => it.writeBegins(byte, this.#mayFail));
     }
@@ -101,6 +133,7 @@ export class UserFile {
     done: number,
     isStable: boolean,
   ): void {
+    this.#touch(writeStep, offset, offset + bytes);
     const now = ++this.#now;
     for (let at = 0; at < bytes; at += SECTOR) {
       const sector = (offset + at) / SECTOR;
@@ -114,6 +147,7 @@ export class UserFile {
 
   /** A truncate begins: what is behind its size is cut off, and stays so. */
   truncateBegins(size: number): UserCut {
+    this.#touch(writeStep, Math.min(size, this.#size), size);
     this.#grow(size, size);
     this.#end = Math.max(this.#end, size);
     return this.cutBegins(size, Infinity);
@@ -121,6 +155,7 @@ export class UserFile {
 
   /** A range begins to be cut off. */
   cutBegins(from: number, to: number): UserCut {
+    this.#touch(writeStep, from, to);
     const cut = { from, to, begun: ++this.#now };
     for (const sector of this.#cutBy(cut)) {
       this.#change(sector, (it) => it.cutBegins());
@@ -131,6 +166,7 @@ export class UserFile {
 
   /** It has been cut off, or that has failed. */
   cutEnds(cut: UserCut, hasFailed: boolean): void {
+    this.#touch(writeStep, cut.from, cut.to);
     this.#cuts.delete(cut);
     for (const sector of this.#cutBy(cut)) {
       const isWhole = !hasFailed && sector * SECTOR >= cut.from &&
@@ -141,6 +177,7 @@ export class UserFile {
 
   /** A read begins. */
   readBegins(offset: number, bytes: number): UserRead {
+    this.#touch(readStep, offset, offset + bytes);
     const first = Math.floor(offset / SECTOR);
     const possible: Possible[] = [];
     for (let at = first; at * SECTOR < offset + bytes; at++) {
@@ -155,6 +192,7 @@ export class UserFile {
   readEnds(read: UserRead, buffer: Uint8Array): Mismatch | null {
     this.#reads.delete(read);
     const { offset, first, possible } = read;
+    this.#touch(readStep, offset, offset + possible.length * SECTOR);
     let found: Omit<Mismatch, "wrong"> | null = null;
     let wrong = 0;
     for (let i = 0; i < buffer.length; i++) {
@@ -170,11 +208,13 @@ export class UserFile {
 
   /** What an fsync that begins now makes stable, for {@linkcode synced}. */
   known(): ReadonlyMap<number, number> {
+    this.#touch(readStep, 0, Infinity);
     return new Map(this.#unstable);
   }
 
   /** An fsync has ended. */
   synced(known: ReadonlyMap<number, number>): void {
+    this.#touch(writeStep, 0, Infinity);
     for (const [sector, report] of known) {
       if (this.#unstable.get(sector) === report) this.#unstable.delete(sector);
     }
@@ -182,6 +222,7 @@ export class UserFile {
 
   /** Nobody can say which of what was not stable is left. */
   powerCut(): void {
+    this.#touch(writeStep, 0, Infinity);
     for (const sector of this.#unstable.keys()) {
       this.#change(sector, (it) => void (it.possible = null));
     }
@@ -224,5 +265,15 @@ export class UserFile {
     const end = Math.max(this.#end, this.#sectors.length * SECTOR);
     const first = Math.floor(from / SECTOR);
     for (let at = first; at * SECTOR < Math.min(to, end); at++) yield at;
+  }
+
+  /** Tells whoever follows the steps of an access to a range. */
+  #touch(step: (addr: number) => Step, from: number, to: number): void {
+    if (this.#host === null) return;
+    const first = Math.floor(from / SECTOR);
+    const count = Math.min(Math.ceil(to / SECTOR) - first, STEPS);
+    for (let i = 0; i < count; i++) {
+      this.#host.touch(step(this.#addr + (first + i) % STEPS));
+    }
   }
 }

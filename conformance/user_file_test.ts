@@ -8,10 +8,11 @@ const SECTOR = 512;
 
 /** A file of so many sectors, and what can be done to it, in sectors. */
 function user(sectors: number, mayFail = false) {
-  const file = new UserFile(sectors * SECTOR, mayFail);
+  const file = new UserFile({ size: sectors * SECTOR, mayFail });
+  let nth = 0;
   const writes = (at: number, count = 1) => {
     const content = new Uint8Array(count * SECTOR);
-    const write = file.writeBegins(content, at * SECTOR);
+    const write = file.writeBegins(content, at * SECTOR, ++nth);
     const end = (done = count) => file.writeEnds(write, done * SECTOR, false);
     return { byte: content[0] as number, end };
   };

@@ -60,6 +60,8 @@ export interface Opening {
   readonly dsync: boolean;
   /** Whether it closes the file in the end, so that it can be unmounted. */
   readonly closes: boolean;
+  /** The number of its first write, less one. */
+  readonly writes: number;
 }
 
 /** Runs the operations of one task. */
@@ -71,13 +73,15 @@ export class UserTask {
   readonly #content: UserFile;
   readonly #ring: Kioctx;
   readonly #pending: Pending[] = [];
+  #writes: number;
 
   constructor(
     kernel: Kernel,
     { inode, content }: SharedFile,
-    { dsync, closes }: Opening,
+    { dsync, closes, writes }: Opening,
   ) {
     this.#kernel = kernel;
+    this.#writes = writes;
     this.#content = content;
     const flags = O_DIRECT | (dsync ? O_DSYNC : 0);
     this.#file = closes
@@ -185,7 +189,10 @@ export class UserTask {
 
   #beginWrite(buffer: UserBuffer, offset: number): Pending["end"] {
     const file = this.#content;
-    const write = buffer.load((content) => file.writeBegins(content, offset));
+    const nth = ++this.#writes;
+    const write = buffer.load((content) =>
+      file.writeBegins(content, offset, nth)
+    );
     const isStable = (this.#file.fFlags & O_DSYNC) !== 0;
     return (done) => file.writeEnds(write, done, isStable);
   }

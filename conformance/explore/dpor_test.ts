@@ -10,9 +10,6 @@ import {
   WaitQueue,
   writeStep,
 } from "../../core/mod.ts";
-import { MODELS } from "../../fs_models/mod.ts";
-import { runScenario } from "../run.ts";
-import { scenarioById } from "../scenarios.ts";
 import { ExhaustiveStrategy } from "./dpor.ts";
 
 const SEED = 20130710;
@@ -196,31 +193,3 @@ Deno.test("ExhaustiveStrategy runs contexts that share nothing once", () => {
   });
   assertEquals(explored, { outcomes: [""], schedules: 1, pruned: 0 });
 });
-
-for (const model of MODELS) {
-  for (
-    const id of [
-      "sync-write",
-      "aio-write",
-      "aio-write-inline",
-      "aio-write-fault",
-      "aio-write-dsync-enomem",
-      "aio-append",
-      "aio-read-hole",
-    ]
-  ) {
-    Deno.test(`ExhaustiveStrategy reaches with reduction what plain enumeration reaches, in ${id} of ${model.name}`, () => {
-      const scenario = scenarioById(id);
-      const run = (strategy: Strategy) => {
-        const { results, violations } = runScenario(model, scenario, {
-          strategy,
-        });
-        return JSON.stringify([results, violations]);
-      };
-      const plain = explore(false, run, 3000);
-      const reduced = explore(true, run);
-      if (plain !== null) assertEquals(reduced?.outcomes, plain.outcomes);
-      assertEquals(reduced?.outcomes.length, 1);
-    });
-  }
-}
