@@ -57,6 +57,24 @@ export const MODEL_SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    id: "append-read",
+    title:
+      "A write behind the end of the file, and reads there: they find the end of the file, or what is written",
+    rules: ["completion-order/reader-sees-data", "size-after-data/data-first"],
+    needs: ["truncate"],
+    file: pieces(1, "written"),
+    tasks: [
+      {
+        comm: "writer",
+        ops: [
+          { op: "aio_write", offset: BLOCK, bytes: BLOCK },
+          { op: "getevents", min: 1 },
+        ],
+      },
+      { comm: "reader", ops: [{ op: "read", offset: BLOCK, bytes: BLOCK }] },
+    ],
+  },
+  {
     id: "append-error",
     title: "A write behind the end of the file that fails, and another try",
     rules: ["completion-resources/no-orphan-left"],

@@ -105,6 +105,21 @@ export const RACE_SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    id: "overwrite-truncate",
+    title:
+      "A write inside the file that its system call waits for, against a truncate: what is cut off stays so",
+    rules: ["size-after-data/truncated", "truncate-waits/for-zero"],
+    needs: ["truncate"],
+    file: {
+      size: 2 * BLOCK,
+      extents: [{ offset: 0, bytes: 2 * BLOCK, state: "written" }],
+    },
+    tasks: [
+      { comm: "writer", ops: [{ op: "write", offset: 0, bytes: 2 * BLOCK }] },
+      { comm: "truncater", ops: [{ op: "truncate", size: BLOCK }] },
+    ],
+  },
+  {
     id: "aio-read-truncate-inside",
     title:
       "An asynchronous read from the middle of a block, before which the file is made to end",

@@ -236,14 +236,15 @@ function writeDirectly(iocb: Kiocb): MaybeTask<number> {
   const { kernel, fs } = inode.iSb;
   // A request that is queued may be gone when it is looked at again.
   const { id, kiPos: pos, iter: { count } } = iocb;
+  const { iSize } = inode;
   if (kernel.tracing) traceDirectIO(iocb, inode, WRITE);
   const direct = fs.directIO(WRITE, iocb, iocb.iter, pos);
   if (typeof direct !== "number") {
-    return writeLater(iocb, id, inode, pos, count, direct);
+    return writeLater(iocb, id, inode, pos, count, iSize, direct);
   }
   traceReturn(inode, id, direct);
   return direct > 0 || kernel.stepping || inode.nrpages > 0
-    ? bytesWritten(iocb, inode, pos, count, direct)
+    ? bytesWritten(iocb, inode, pos, count, iSize, direct)
     : direct;
 }
 
@@ -253,22 +254,28 @@ function* writeLater(
   inode: Inode,
   pos: number,
   count: number,
+  iSize: number,
   writing: Task<number>,
 ): Task<number> {
   const written = yield* writing;
   traceReturn(inode, id, written);
-  return yield* bytesWritten(iocb, inode, pos, count, written);
+  return yield* bytesWritten(iocb, inode, pos, count, iSize, written);
 }
 
 /**
  * What follows a direct write. Where its completion drops cached pages, only
  * those of filesystems that have no such completion are left to be dropped.
+ *
+ * The size follows a write that went behind `iSize`, the one before it. Linux
+ * 3.12 looks only at the one after it: an overwrite of ext4, for which
+ * `i_mutex` was released, undoes a truncate that came in between.
  */
 function* bytesWritten(
   iocb: Kiocb,
   inode: Inode,
   pos: number,
   count: number,
+  iSize: number,
   written: number,
 ): Task<number> {
   const { iMapping, iSb: { kernel } } = inode;
@@ -281,7 +288,7 @@ function* bytesWritten(
   if (written <= 0) return written;
   if (kernel.stepping) yield inode.sizeStep;
   const end = pos + written;
-  if (end > inode.iSize) yield* iSizeExtend(inode, end);
+  if (end > iSize && end > inode.iSize) yield* iSizeExtend(inode, end);
   iocb.advance(written);
   return written;
 }

@@ -7,6 +7,7 @@
 import { Blkdev } from "./blkdev.ts";
 import { Blkdev2016 } from "./blkdev_2016.ts";
 import { Ext4 } from "./ext4.ts";
+import { Ext4Nolock312 } from "./ext4_3_12.ts";
 import { LegacyDirectIo } from "./legacy_direct_io.ts";
 import { LegacyExt4 } from "./legacy_ext4.ts";
 import { LegacyOcfs2 } from "./legacy_ocfs2.ts";
@@ -15,6 +16,7 @@ import type { ModelSpec } from "./model.ts";
 import { Ocfs2 } from "./ocfs2.ts";
 import { PlainFilesystem } from "./plain.ts";
 import { Xfs } from "./xfs.ts";
+import { Xfs312, XfsAppendQueued } from "./xfs_3_12.ts";
 
 /** Every shipped model: what the demo, the tools and the tests go through. */
 export const MODELS: readonly ModelSpec[] = [
@@ -60,6 +62,15 @@ export const HISTORIC_MODELS: readonly ModelSpec[] = [
   {
     name: "blkdev-2016",
     mount: (kernel, bdev) => new Blkdev2016(kernel, bdev),
+  },
+  {
+    name: "ext4-nolock-3.12",
+    mount: (kernel, bdev) => new Ext4Nolock312(kernel, bdev),
+  },
+  { name: "xfs-3.12", mount: (kernel, bdev) => new Xfs312(kernel, bdev) },
+  {
+    name: "xfs-append-queued",
+    mount: (kernel, bdev) => new XfsAppendQueued(kernel, bdev),
   },
 ];
 

@@ -148,6 +148,33 @@ export const SIZE_RULES: readonly Rule[] = [
     }),
   },
   {
+    id: "size-after-data/only-appends",
+    sentence: "A write inside the file leaves its size alone",
+    why:
+      "a truncate that came in between is undone, and a reader gets zeros where the file has ended",
+    source: "mm/filemap.c: generic_file_direct_write(); fs/ext4/inode.c",
+    bugs: [],
+    needs: ["i_size_write"],
+    check: ({ requests, threads, exercised, violated }) => ({
+      i_size_write(event) {
+        const inode = requests.inodes.of(event);
+        const { current } = threads;
+        const dio = growsFor(current) ?? current.owed?.dio;
+        const { iocb } = dio ?? {};
+        if (!dio?.isWrite || iocb === undefined || iocb.inode !== inode) return;
+        if (!(Number(event["size"]) > inode.size)) return;
+        exercised();
+        // What the page cache wrote behind it is another matter.
+        if (iocb.bufferedIo || iocb.offset + iocb.bytes > dio.iSize) return;
+        violated(
+          `no i_size_write: it ends inside ${dio.iSize}`,
+          dio.alloc,
+          event,
+        );
+      },
+    }),
+  },
+  {
     id: "size-after-data/never-backwards",
     sentence: "Only truncate makes a file smaller",
     why: "what another completion has appended is cut off",

@@ -207,6 +207,16 @@ export const OTHER_DAMAGES: readonly RuleDamage[] = [
     damage: (t) => without(t, "truncate", "truncate_return"),
   },
   {
+    what: "a write inside the file makes it longer",
+    rule: "size-after-data/only-appends",
+    scenario: "sync-write",
+    damage: (t) => {
+      const at = find(t, "direct_IO_return");
+      const size = { ...t[at]!, ev: "i_size_write", size: 1 << 20 };
+      return t.toSpliced(at + 1, 0, size);
+    },
+  },
+  {
     what: "an O_DSYNC write is returned without a write-sync",
     rule: "dsync-durable/synced",
     scenario: "sync-write-dsync",
