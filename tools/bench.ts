@@ -16,6 +16,7 @@ import {
   type Measurement,
   type Unmeasured,
 } from "./bench/harness.ts";
+import { TRACE_BENCHMARK } from "./bench/trace.ts";
 import { workqueueBenchmark } from "./bench/workqueue.ts";
 import {
   EXIT_OK,
@@ -30,6 +31,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   CORE_BENCHMARK,
   BLKDEV_BENCHMARK,
   EXPLORE_BENCHMARK,
+  TRACE_BENCHMARK,
 ];
 
 const HELP = `Usage: deno run tools/bench.ts [NAME…] [--compare PEER] [--json]
@@ -120,9 +122,10 @@ function excuse({ benchmark, subject, reason }: Unmeasured): string {
 function table(result: Measurement): string {
   const { subject, subjectNote, subjectNs, peer, peerNote, peerNs } = result;
   const { unit, ratio, atMost, holds } = result;
+  const each = `${/^[aeiou]/.test(unit) ? "an" : "a"} ${unit}`;
   return `
-  ${subject}: ${time(subjectNs)} a ${unit}${remark(subjectNote)}
-  ${peer}: ${time(peerNs)} a ${unit}${remark(peerNote)}
+  ${subject}: ${time(subjectNs)} ${each}${remark(subjectNote)}
+  ${peer}: ${time(peerNs)} ${each}${remark(peerNote)}
   ratio ${ratio.toFixed(2)}, at most ${atMost} is claimed: ${
     holds ? "holds" : "does not hold"
   }
