@@ -252,6 +252,11 @@ export class DioState {
       (offset + bytes) % blockBytes !== 0;
   }
 
+  /** Whether its buffer has several pieces, which v3.12 maps one by one. */
+  get inPieces(): boolean {
+    return this.iocb?.directIO?.["nr_segs"] !== undefined;
+  }
+
   /** A read: how many bytes of the file there were for it. */
   get room(): number {
     const { iocb, iSize } = this;
@@ -266,7 +271,7 @@ export class DioState {
   map(event: TraceEvent): void {
     const ret = Number(event["ret"]);
     if (this.mapping === undefined) {
-      this.blockBytes = this.blockBytesOf(event) || 0;
+      this.blockBytes = this.inPieces ? 0 : this.blockBytesOf(event) || 0;
     }
     this.mapping = event;
     if (ret < 0) return this.fail(event, ret);

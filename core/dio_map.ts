@@ -219,6 +219,20 @@ export class DioMapping extends DioSections {
     if (!bh.mapped) {
       return bh.deferCompletion ? this.#holeLater(dio) : this.dioHole(dio);
     }
+    return bh.deferCompletion ? this.#deferLater(dio) : this.#take(dio);
+  }
+
+  *#deferLater(dio: Dio): Task<number> {
+    const error = yield* this.dioSetDeferCompletion(dio);
+    // A mapping that is not used is not zeroed in part either.
+    if (error !== 0) dio.sdio.mapBh.bState = 0;
+    return error === 0 ? this.#take(dio) : error;
+  }
+
+  /** Goes to where a mapping lies. */
+  #take(dio: Dio): number {
+    const { sdio } = dio;
+    const { mapBh: bh } = sdio;
     const size = 1 << sdio.iBlkbits;
     const skipped = sdio.position & (size - 1);
     sdio.available = bh.bSize - skipped;
@@ -226,7 +240,7 @@ export class DioMapping extends DioSections {
     sdio.devicePosition = bh.bBlocknr * size;
     // The start of a new block has to be written too: with zeros.
     if (!bh.isNew) sdio.devicePosition += skipped;
-    return bh.deferCompletion ? this.dioSetDeferCompletion(dio) : 0;
+    return 0;
   }
 
   *#holeLater(dio: Dio): Task<number> {

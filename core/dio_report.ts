@@ -64,10 +64,9 @@ export abstract class DioReport extends DioDeferral {
     const { profile, aio } = this.kernel;
     const { iocb, offset, transferred, value } = dio;
     let reported = value;
-    if (profile.writeSync !== "on-success" || value > 0) {
+    if (profile.writeSync === "always" || value > 0) {
       const error = yield* genericWriteSync(iocb, offset, transferred);
-      if (profile.writeSync === "replace") reported = error || transferred;
-      else if (error < 0 && value > 0) reported = error;
+      if (error < 0 && value > 0) reported = error;
     }
     yield* aio.aioComplete(iocb, reported);
   }

@@ -81,7 +81,16 @@ export type ArgType = "int" | "str" | "rw";
  */
 export const EVENTS = {
   io_submit: ["iocb", "ino", "rw:rw", "offset", "bytes", "file"],
-  direct_IO: ["iocb", "ino", "rw:rw", "offset", "bytes", "is_sync", "dsync"],
+  direct_IO: [
+    "iocb",
+    "ino",
+    "rw:rw",
+    "offset",
+    "bytes",
+    "is_sync",
+    "dsync",
+    "nr_segs",
+  ],
   direct_IO_return: ["iocb", "ino", "ret"],
   dio_alloc: ["dio", "iocb", "ino", "rw:rw", "end_io:s", "is_async", "i_size"],
   dio_set_defer_completion: ["dio", "sb:s"],

@@ -45,5 +45,6 @@ export function traceDirectIO(iocb: Kiocb, inode: Inode, rw: Rw): void {
     iocb.iter.count,
     Number(iocb.isSync),
     Number(iocb.needsSync),
+    iocb.iter.iov.length > 1 ? iocb.iter.iov.length : NaN,
   );
 }

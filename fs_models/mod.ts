@@ -64,6 +64,7 @@
 export * from "./blkdev.ts";
 export * from "./blkdev_2016.ts";
 export * from "./cluster_lock.ts";
+export * from "./direct_io_2016.ts";
 export * from "./ext4.ts";
 export * from "./ext4_3_12.ts";
 export * from "./ext4_blocks.ts";

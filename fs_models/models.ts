@@ -6,6 +6,7 @@
 
 import { Blkdev } from "./blkdev.ts";
 import { Blkdev2016 } from "./blkdev_2016.ts";
+import { DirectIo2016 } from "./direct_io_2016.ts";
 import { Ext4 } from "./ext4.ts";
 import { Ext4Nolock312 } from "./ext4_3_12.ts";
 import { LegacyDirectIo } from "./legacy_direct_io.ts";
@@ -71,6 +72,11 @@ export const HISTORIC_MODELS: readonly ModelSpec[] = [
   {
     name: "xfs-append-queued",
     mount: (kernel, bdev) => new XfsAppendQueued(kernel, bdev),
+  },
+  {
+    name: "plain-2016",
+    mount: (kernel, bdev) => new PlainFilesystem(kernel, bdev),
+    directIo: (kernel) => new DirectIo2016(kernel),
   },
 ];
 

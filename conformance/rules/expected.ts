@@ -9,6 +9,9 @@
 import { EFAULT, EIO, type Profile } from "../../core/mod.ts";
 import type { DioState, IocbState } from "../request_state.ts";
 
+/** After so many bios, a submitter looks for those that have ended. */
+const REAP_INTERVAL = 64;
+
 /**
  * What a submitter that has waited has to return.
  *
@@ -31,6 +34,10 @@ export function submissionResult(
   if (submitErrno < 0 && !isForgiven) return submitErrno;
   if (pageError) return Number(pageError["error"]);
   if (bioError === undefined) return count;
+  // A submitter that looked for bios that have ended has stopped with their
+  // error; whether it found any, the trace does not tell.
+  const mayHaveReaped = !profile.reapsAsEio && dio.bios >= REAP_INTERVAL;
+  if (mayHaveReaped && bioError["error"] !== -EIO) return NaN;
   return profile.nowaitAgain ? dio.ioErrno : -EIO;
 }
 
@@ -50,7 +57,6 @@ export function reportedResult(
   const result = submissionResult(profile, iocb, dio);
   if (dio.writeSync === undefined) return result;
   const error = Number(dio.writeSync["ret"]);
-  if (profile.writeSync === "replace") return error || countOf(iocb, dio);
   return error < 0 && result > 0 ? error : result;
 }
 

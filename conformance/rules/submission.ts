@@ -59,7 +59,7 @@ export const SUBMISSION_RULES: readonly Rule[] = [
         const dio = scope.requests.dioOf(event);
         if (dio?.iocb === undefined) return;
         scope.exercised();
-        const expected = nextBlock(dio, event);
+        const expected = nextBlock(scope, dio, event);
         if (expected === null) return;
         scope.violated(expected, dio.mapping ?? dio.alloc, event);
       },
@@ -147,10 +147,15 @@ export const SUBMISSION_RULES: readonly Rule[] = [
 ];
 
 /** What is wrong with where a request is mapped, as it should be; or null. */
-function nextBlock(dio: DioState, event: TraceEvent): string | null {
+function nextBlock(
+  { profile }: RuleScope,
+  dio: DioState,
+  event: TraceEvent,
+): string | null {
   const { mapping, iocb } = dio;
+  const inPieces = dio.inPieces && profile.segmentAtATime;
   if (mapping === undefined) {
-    return Number.isNaN(dio.blockBytesOf(event))
+    return !inPieces && Number.isNaN(dio.blockBytesOf(event))
       ? `the blocks of ${iocb?.bytes} bytes at ${iocb?.offset}`
       : null;
   }
@@ -161,6 +166,8 @@ function nextBlock(dio: DioState, event: TraceEvent): string | null {
   const isHole = (Number(mapping["b_state"]) & BH_MAPPED) === 0;
   const isBehind = iblock > before || isHole && iblock === before;
   if (isBehind && iblock + Number(event["blocks"]) === end) return null;
+  // The next piece begins where this one ends, which may be inside a block.
+  if (inPieces && (iblock === end || iblock === end - 1)) return null;
   return `a block behind ${before}, up to ${end}`;
 }
 

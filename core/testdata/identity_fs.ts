@@ -44,6 +44,10 @@ export interface Request {
   readonly iov?: readonly Iovec[];
   readonly data?: number;
   readonly fFlags?: number;
+  /** `IOCB_NOWAIT` and the like. */
+  readonly flags?: number;
+  /** Whether the memory is the kernel's own; of an asynchronous request. */
+  readonly kernelPages?: boolean;
   /** The file; the first one without it. */
   readonly inode?: Inode;
 }
@@ -109,6 +113,8 @@ export class Rig {
       iov: request.iov ?? [this.buffer(request.bytes ?? 4096)],
       offset: request.offset ?? 0,
       data: request.data ?? 1,
+      flags: request.flags ?? 0,
+      kernelPages: request.kernelPages ?? false,
     };
     const { ring } = this;
     this.kernel.spawn(
@@ -124,11 +130,11 @@ export class Rig {
     const { kernel, inode, results } = this;
     const iov = request.iov ?? [this.buffer(request.bytes ?? 4096)];
     const file = { fInode: inode, fFlags: request.fFlags ?? O_DIRECT };
-    const { rw = WRITE, offset = 0, data = 1 } = request;
+    const { rw = WRITE, offset = 0, data = 1, flags = 0 } = request;
     kernel.spawn(
       "dd",
       (function* (): Task<void> {
-        const res = yield* kernel.aio.syncRw(file, rw, iov, offset);
+        const res = yield* kernel.aio.syncRw(file, rw, iov, offset, flags);
         results.push({ data, res });
       })(),
     );
