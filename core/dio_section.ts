@@ -80,10 +80,8 @@ export class DioSections extends DioPages {
     sdio.curLength = bytes;
     sdio.curDevice = sdio.devicePosition;
     sdio.curPosition = sdio.position;
-    if (!boundary) return 0;
-    // Making a bio forgets the boundary, which is that of this piece.
-    sdio.boundary = true;
-    return this.dioSendBoundary(dio);
+    // Making a bio has forgotten the boundary, which is that of this piece.
+    return boundary ? this.dioSendBoundary(dio) : 0;
   }
 
   *#sectionLater(
@@ -98,7 +96,6 @@ export class DioSections extends DioPages {
     this.#dropCurPage(dio);
     if (error !== 0) return error;
     this.#defer(dio, page, offset, bytes);
-    dio.sdio.boundary = boundary;
     return boundary ? yield* this.dioSendBoundary(dio) : 0;
   }
 

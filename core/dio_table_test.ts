@@ -7,16 +7,17 @@ import {
 } from "./testdata/dio_rows_bios.ts";
 import { HOLE_ROWS, ZERO_ROWS } from "./testdata/dio_rows_blocks.ts";
 import { CALLER_ROWS, SYNC_ROWS } from "./testdata/dio_rows_callers.ts";
-import {
-  COMPLETION_ROWS,
-  RESULT_ROWS,
-} from "./testdata/dio_rows_completion.ts";
+import { COMPLETION_ROWS } from "./testdata/dio_rows_completion.ts";
 import { ENTRY_ROWS } from "./testdata/dio_rows_entry.ts";
-import { CALL_ROWS, PIN_ROWS } from "./testdata/dio_rows_mapping.ts";
+import { FLAG_ROWS } from "./testdata/dio_rows_flags.ts";
+import { CALL_ROWS } from "./testdata/dio_rows_mapping.ts";
+import { PIN_ROWS } from "./testdata/dio_rows_pins.ts";
+import { RESULT_ROWS } from "./testdata/dio_rows_results.ts";
 
 const ROWS = [
   ...ALIGNMENT_ROWS,
   ...ENTRY_ROWS,
+  ...FLAG_ROWS,
   ...PIN_ROWS,
   ...CALL_ROWS,
   ...ZERO_ROWS,

@@ -4,12 +4,6 @@
  * @module
  */
 
-import {
-  DIO_ASYNC_EXTEND,
-  DIO_LOCKING,
-  DIO_SKIP_DIO_COUNT,
-  DIO_SKIP_HOLES,
-} from "../dio_flags.ts";
 import { EINVAL, EIO, ENOMEM } from "../errno.ts";
 import { type DioRow, QUEUED } from "./dio_row.ts";
 
@@ -22,7 +16,7 @@ const COUNTED = [
   "inode_dio_done",
 ];
 
-/** What comes before the first mapping call: a.2.4 to a.2.9, a.3. */
+/** What comes before the first mapping call: a.2.4 to a.2.9. */
 export const ENTRY_ROWS: readonly DioRow[] = [
   {
     clause: "a.2.4",
@@ -238,32 +232,6 @@ export const ENTRY_ROWS: readonly DioRow[] = [
     bios: [[128, 4096]],
   },
   {
-    clause: "a.3",
-    title: "DIO_ASYNC_EXTEND makes an extending write asynchronous",
-    profiles: ["v4.10"],
-    rw: "write",
-    offset: 4096,
-    iSize: 4096,
-    isBare: true,
-    flags: DIO_LOCKING | DIO_ASYNC_EXTEND,
-    result: 4096,
-    returned: QUEUED,
-    bios: [[136, 4096]],
-  },
-  {
-    clause: "a.3",
-    title: "DIO_ASYNC_EXTEND means nothing",
-    profiles: ["v3.12", "v6.1"],
-    rw: "write",
-    offset: 4096,
-    iSize: 4096,
-    isBare: true,
-    flags: DIO_LOCKING | DIO_ASYNC_EXTEND,
-    result: 4096,
-    returned: 4096,
-    bios: [[136, 4096]],
-  },
-  {
     clause: "a.2.8",
     title: "an asynchronous O_DSYNC write is deferred",
     rw: "write",
@@ -370,91 +338,5 @@ export const ENTRY_ROWS: readonly DioRow[] = [
     result: 4096,
     bios: [[128, 4096]],
     events: COUNTED,
-  },
-  {
-    clause: "a.3",
-    title: "DIO_SKIP_DIO_COUNT leaves the count alone",
-    profiles: ["v4.10"],
-    rw: "write",
-    isBare: true,
-    flags: DIO_LOCKING | DIO_SKIP_DIO_COUNT,
-    result: 4096,
-    returned: QUEUED,
-    bios: [[128, 4096]],
-    isCounted: false,
-  },
-  {
-    clause: "a.3",
-    title: "DIO_SKIP_DIO_COUNT means nothing",
-    profiles: ["v3.12", "v6.1"],
-    rw: "write",
-    isBare: true,
-    flags: DIO_LOCKING | DIO_SKIP_DIO_COUNT,
-    result: 4096,
-    returned: QUEUED,
-    bios: [[128, 4096]],
-    isCounted: true,
-  },
-  {
-    clause: "a.3",
-    title: "DIO_SKIP_HOLES compares with the size in sectors",
-    profiles: ["v3.12"],
-    rw: "write",
-    offset: 2048,
-    bytes: 512,
-    file: ".",
-    iSize: 1000,
-    result: 512,
-    bios: [[128, 2048], [132, 2048]],
-    maps: [[0, 1, 1]],
-    newSize: 2560,
-  },
-  {
-    clause: "a.3",
-    title: "DIO_SKIP_HOLES compares with the size in blocks",
-    profiles: ["v4.10", "v6.1"],
-    rw: "write",
-    offset: 2048,
-    bytes: 512,
-    file: ".",
-    iSize: 1000,
-    result: 0,
-    bios: [],
-    maps: [[0, 1, 0]],
-  },
-  {
-    clause: "a.3",
-    title: "DIO_SKIP_HOLES lets an empty file grow",
-    rw: "write",
-    file: "..",
-    iSize: 0,
-    bytes: 8192,
-    result: 8192,
-    bios: [[128, 8192]],
-    maps: [[0, 2, 1]],
-    newSize: 8192,
-  },
-  {
-    clause: "a.3",
-    title: "DIO_SKIP_HOLES leaves a hole inside the file",
-    rw: "write",
-    file: ".",
-    flags: DIO_LOCKING | DIO_SKIP_HOLES,
-    iSize: 4096,
-    result: 0,
-    bios: [],
-    maps: [[0, 1, 0]],
-  },
-  {
-    clause: "a.3",
-    title: "without DIO_SKIP_HOLES a hole inside the file is filled",
-    rw: "write",
-    file: ".",
-    flags: DIO_LOCKING,
-    iSize: 4096,
-    result: 4096,
-    returned: QUEUED,
-    bios: [[128, 4096]],
-    maps: [[0, 1, 1]],
   },
 ];
