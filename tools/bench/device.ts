@@ -65,8 +65,10 @@ const WARM_UP = 1;
 const HELP = `Usage: deno run tools/bench.ts device [OPTIONS]
 
 Measures direct I/O through the whole core on a file with O_DIRECT, a sample of
-its data checked, against peers on the same file, in turns, in one run. The
-exit status is 1 when a claim does not hold.
+its data checked, against peers on the same file, in turns, in one run. Against
+what a user would write otherwise, twice the rate is claimed, or 0.95 of fio's
+where the disk gives no more, and half the processor time. The exit status is 1
+when a claim does not hold.
 
 Options:
   --compare fio   against fio as well, which has to be installed
@@ -231,12 +233,14 @@ function claimsOf(workload: Workload): Claim[] {
     ];
   });
   if (workload.rw === "write") return claims;
-  // Nobody can be faster than the disk, which fio shows the speed of.
+  // Nobody can be faster than the disk, which fio shows the speed of; but the
+  // processor time tells who gets by with less.
   const orAs = "fio, io_uring";
   const others = ["dio, io_uring", "promises, io_uring"].flatMap((subject) =>
-    [NODE_READS, FFI_READS].map((peer): Claim => (
-      { subject, peer, of: "rate", wanted: 2, orAs }
-    ))
+    [NODE_READS, FFI_READS].flatMap((peer): Claim[] => [
+      { subject, peer, of: "rate", wanted: 2, orAs },
+      { subject, peer, of: "cpu", wanted: 0.5 },
+    ])
   );
   return [...claims, ...others];
 }

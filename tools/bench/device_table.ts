@@ -7,6 +7,9 @@
 import { alignColumns } from "../cli.ts";
 import type { Sample } from "./device_workload.ts";
 
+/** What counts as the same speed. */
+const NEARLY = 0.95;
+
 /** A subject and its samples, one a round. */
 export interface Measured {
   /** The subject's name. */
@@ -25,7 +28,7 @@ export interface Claim {
   readonly of: "rate" | "cpu";
   /** The least ratio of rates, or the greatest of processor times. */
   readonly wanted: number;
-  /** Who shows what the disk can do: as fast as that is fast enough. */
+  /** Who shows what the disk can do: about as fast is fast enough. */
   readonly orAs?: string;
 }
 
@@ -82,9 +85,6 @@ export function judge(
       : ratio >= Math.min(claim.wanted, NEARLY * (limit ?? Infinity)),
   };
 }
-
-/** What counts as the same speed. */
-const NEARLY = 0.95;
 
 function samplesOf(
   name: string | undefined,
@@ -147,7 +147,7 @@ export function claimsTable(outcomes: readonly Outcome[]): string {
       ratio.toFixed(2),
       `(${least.toFixed(2)} to ${greatest.toFixed(2)})`,
       `at ${of === "rate" ? "least" : "most"} ${wanted}${
-        limit === null ? "" : `, or as fast as fio (${limit.toFixed(2)}),`
+        limit === null ? "" : `, or ${NEARLY} of fio's ${limit.toFixed(2)},`
       } is claimed: ${outcome.holds ? "holds" : "does not hold"}`,
     ];
   }));
