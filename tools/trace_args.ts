@@ -147,3 +147,40 @@ function argText(
     ? `${name}=${errnoName(Number(value))}`
     : `${name}=${value}`;
 }
+
+/**
+ * The value of an argument with what it means beside it.
+ *
+ * @param name The argument.
+ * @param value Its value.
+ * @param queues Names of the workqueues by their identity.
+ * @returns E.g. `-529 -EIOCBQUEUED` or `1 dio/sda`.
+ */
+export function explained(
+  name: string,
+  value: number | string,
+  queues: ReadonlyMap<number, string>,
+): number | string {
+  const meaning = name === "wq"
+    ? queues.get(Number(value))
+    : RESULTS.has(name) && Number(value) < 0
+    ? errnoName(Number(value))
+    : undefined;
+  return meaning === undefined ? value : `${value} ${meaning}`;
+}
+
+/**
+ * The names of the workqueues of a trace.
+ *
+ * @param events Its events.
+ * @returns They, by their identity.
+ */
+export function queuesOf(events: Iterable<TraceEvent>): Map<number, string> {
+  const queues = new Map<number, string>();
+  for (const { ev, wq, name } of events) {
+    if (ev === "alloc_workqueue" && wq !== undefined) {
+      queues.set(Number(wq), String(name));
+    }
+  }
+  return queues;
+}

@@ -28,7 +28,7 @@ import {
   timeText,
   TraceView,
 } from "./html/trace_view.ts";
-import { shortArgs } from "./trace_args.ts";
+import { explained, queuesOf, shortArgs } from "./trace_args.ts";
 import type { Collected } from "./trace_collect.ts";
 import { graphOf, type Span, type TraceGraph } from "./trace_graph.ts";
 import type { TraceHeader } from "./trace_jsonl.ts";
@@ -133,6 +133,7 @@ function pageData(
   const graph = graphOf(events);
   const names = [...new Set(events.map(({ ev }) => ev))];
   const places = new Map(names.map((name, at) => [name, at]));
+  const queues = queuesOf(events);
   const placeOf = new Map(events.map((event, at) => [event, at]));
   const { fs, scenario, profile, seed, clock } = header;
   const facts = { profile, seed, clock };
@@ -144,7 +145,9 @@ function pageData(
     lanes: graph.lanes.map(({ kind, label }) => [kind, label]),
     names,
     keys: names.flatMap((name, at) => KEY_EVENTS.has(name) ? [at] : []),
-    events: events.map((event, at) => pageEvent(event, at, graph, places)),
+    events: events.map((event, at) =>
+      pageEvent(event, at, graph, places, queues)
+    ),
     requests: graph.requests.map(({ label, first, last }) => [
       label,
       first,
@@ -169,17 +172,21 @@ function pageEvent(
   at: number,
   { laneOf, requestOf }: TraceGraph,
   places: ReadonlyMap<string, number>,
+  queues: ReadonlyMap<number, string>,
 ): PageEvent {
-  const args = Object.entries(event).filter(([name, value]) =>
-    (name === "seq" || !COMMON_FIELDS.has(name)) && value !== undefined
-  );
+  const args = Object.entries(event).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (name === "seq") return [[name, value]];
+    if (COMMON_FIELDS.has(name)) return [];
+    return [[name, explained(name, value, queues)]];
+  });
   return [
     event.ts,
     laneOf[at] ?? 0,
     places.get(event.ev) ?? 0,
     requestOf[at] ?? -1,
-    shortArgs(event, ROOM).map(({ text }) => text).join(" "),
-    Object.fromEntries(args) as Record<string, number | string>,
+    shortArgs(event, ROOM, ROOM, queues).map(({ text }) => text).join(" "),
+    Object.fromEntries(args),
   ];
 }
 

@@ -8,7 +8,7 @@ const DARK = `
   color-scheme: dark;
   --paper: #15181d; --raised: #1d2127; --ink: #e3e7ec; --dim: #98a2ae;
   --faint: #4a525d; --edge: #2c323a; --red: #ff7b72; --red-paper: #3a1d1d;
-  --request-light: 68%; --request-paper: 17%; --chosen: #263247;
+  --request-light: 68%; --request-paper: 34% 16%; --chosen: #263247;
   --task: #58a6ff; --hardirq: #f0a33a; --softirq: #d9c04a; --kworker: #c58af9;
 `;
 
@@ -18,7 +18,7 @@ export const PAGE_STYLE: string = `
   color-scheme: light;
   --paper: #ffffff; --raised: #f5f6f8; --ink: #1b1f24; --dim: #59636e;
   --faint: #b9c0c8; --edge: #d9dee4; --red: #c8201f; --red-paper: #fdeaea;
-  --request-light: 38%; --request-paper: 93%; --chosen: #dbe8fb;
+  --request-light: 38%; --request-paper: 60% 93%; --chosen: #dbe8fb;
   --task: #0b62c4; --hardirq: #a85c00; --softirq: #7d6a00; --kworker: #7b3fc4;
 }
 @media (prefers-color-scheme: dark) { :root:not([data-theme=light]) {${DARK}} }
@@ -64,19 +64,20 @@ button:hover { border-color: var(--dim); }
 .row {
   position: absolute; left: 0; right: 0; height: 22px; line-height: 22px;
   white-space: nowrap; --own: hsl(var(--hue) 62% var(--request-light));
+  --back: var(--paper); background: var(--back);
 }
 .nobody { --own: var(--dim); }
-.row.related { background: hsl(var(--hue) 60% var(--request-paper)); }
+.row.related { --back: hsl(var(--hue) var(--request-paper)); }
 .row:hover { box-shadow: inset 0 0 0 1px var(--faint); }
-.row.selected { background: var(--chosen); box-shadow: inset 3px 0 var(--own); }
+.row.selected { --back: var(--chosen); box-shadow: inset 3px 0 var(--own); }
 .row.broken { box-shadow: inset 3px 0 var(--red); }
-.row.broken:not(.selected) { background: var(--red-paper); }
+.row.broken:not(.selected) { --back: var(--red-paper); }
 .seq, .time {
   position: absolute; z-index: 2; text-align: right; translate: var(--shift); color: var(--dim);
   font: 11px/22px ui-monospace, monospace;
 }
-.seq { left: 3px; width: 43px; background: var(--paper); }
-.time { left: 46px; width: 94px; background: var(--paper); }
+.seq { left: 3px; width: 43px; background: var(--back); }
+.time { left: 46px; width: 94px; background: var(--back); }
 .dot {
   position: absolute; z-index: 2; top: 7px; width: 8px; height: 8px;
   margin-left: -4px; border-radius: 50%; background: var(--own);
@@ -85,7 +86,7 @@ button:hover { border-color: var(--dim); }
 .label {
   position: absolute; z-index: 2; padding: 0 4px; color: var(--dim);
   overflow: hidden; text-overflow: ellipsis;
-  text-shadow: 0 0 2px var(--paper), 0 0 3px var(--paper), 0 0 4px var(--paper);
+  text-shadow: 0 0 2px var(--back), 0 0 3px var(--back), 0 0 4px var(--back);
   font: 12px/22px ui-monospace, monospace;
 }
 .label b { font-weight: 500; color: var(--own); }
@@ -93,6 +94,7 @@ button:hover { border-color: var(--dim); }
 .flag {
   margin-left: 8px; padding: 1px 7px; border-radius: 9px; color: var(--paper);
   background: var(--red); font: 600 11px/1 system-ui, sans-serif;
+  text-shadow: none;
 }
 .arrows { position: absolute; z-index: 1; left: 0; pointer-events: none; }
 .arrows line { stroke: var(--lane); stroke-width: 1; opacity: .35; }
@@ -106,7 +108,7 @@ button:hover { border-color: var(--dim); }
 .arrows path.wake { stroke-dasharray: 3 3; }
 .arrows path.focus { opacity: 1; stroke-width: 2; }
 #map {
-  position: relative; border-left: 1px solid var(--edge); cursor: pointer;
+  overflow: hidden; position: relative; border-left: 1px solid var(--edge); cursor: pointer;
   touch-action: none;
 }
 #map canvas { width: 100%; height: 100%; position: absolute; }
@@ -148,7 +150,7 @@ button:hover { border-color: var(--dim); }
   display: block; width: 100%; margin: 2px 0; font-size: 12px;
   border-left: 4px solid hsl(var(--hue) 62% var(--request-light));
 }
-.requests button.current { background: hsl(var(--hue) 60% var(--request-paper)); }
+.requests button.current { background: hsl(var(--hue) var(--request-paper)); }
 .requests button[aria-pressed=true] { outline: 2px solid var(--task); }
 .tip {
   position: fixed; z-index: 9; top: 0; left: 0; max-width: 46ch; padding: 7px 11px;
