@@ -88,8 +88,14 @@ function openLibrary(path: string) {
 
 type Symbols = ReturnType<typeof openLibrary>["symbols"];
 
-/** The slot of a request that nobody has taken yet; -1 when the end has come. */
-function takeSlot(words: Int32Array, layout: PsyncLayout): number {
+/**
+ * Takes a request that nobody has taken yet.
+ *
+ * @param words The words that all threads share.
+ * @param layout Where things lie in them.
+ * @returns Its slot; -1 when the end has come.
+ */
+export function takeSlot(words: Int32Array, layout: PsyncLayout): number {
   while (Atomics.load(words, layout.stop) === 0) {
     const taken = Atomics.load(words, layout.taken);
     const submitted = Atomics.load(words, layout.submitted);
@@ -97,10 +103,14 @@ function takeSlot(words: Int32Array, layout: PsyncLayout): number {
       Atomics.wait(words, layout.submitted, submitted);
       continue;
     }
+    // Before it is taken: then its place may be used again at once.
+    const slot = Atomics.load(
+      words,
+      layout.submissions + (taken & layout.mask),
+    );
     const next = (taken + 1) | 0;
-    if (Atomics.compareExchange(words, layout.taken, taken, next) === taken) {
-      return Atomics.load(words, layout.submissions + (taken & layout.mask));
-    }
+    const found = Atomics.compareExchange(words, layout.taken, taken, next);
+    if (found === taken) return slot;
   }
   return -1;
 }
