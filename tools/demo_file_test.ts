@@ -4,12 +4,16 @@ const MODULE = new URL("../devices/mod.ts", import.meta.url);
 const CHILD = new URL("./testdata/demo_file_child.ts", import.meta.url);
 const CONFIG = new URL("../deno.json", import.meta.url);
 
-/** The C libraries that the documentation names, as far as they are here. */
-function documentedPaths(): string[] {
+/** The C libraries that the documentation names. */
+function namedPaths(): string[] {
   const text = Deno.readTextFileSync(MODULE);
-  const paths = [...text.matchAll(/`--allow-ffi=([^`]+)`/g)]
+  return [...text.matchAll(/`--allow-ffi=([^`]+)`/g)]
     .map(([, path = ""]) => path);
-  return paths.filter((path) => {
+}
+
+/** Those of them that are here. */
+function documentedPaths(): string[] {
+  return namedPaths().filter((path) => {
     try {
       return Deno.statSync(path).isFile;
     } catch {
@@ -96,6 +100,19 @@ Deno.test({
       }
     } finally {
       await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "the tasks that use a real file name every documented C library" +
+    (reason === "" ? "" : ` [skipped: ${reason}]`),
+  ignore: reason !== "",
+  fn() {
+    const { tasks } = JSON.parse(Deno.readTextFileSync(CONFIG));
+    for (const { command } of [tasks.demo, tasks.bench]) {
+      const [, paths = ""] = /--allow-ffi=(\S+)/.exec(command) ?? [];
+      assertEquals(paths.split(","), namedPaths());
     }
   },
 });
