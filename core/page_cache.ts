@@ -80,7 +80,7 @@ function* writeAndWait(
       EV.filemap_write_and_wait_range,
       inode.iIno,
       start,
-      end,
+      Math.min(end, LLONG_MAX),
       ret,
     );
   }
@@ -146,7 +146,7 @@ export function* invalidateInodePages2Range(
       EV.invalidate_inode_pages2_range,
       inode.iIno,
       first,
-      last,
+      Math.min(last, LLONG_MAX),
       ret,
     );
   }

@@ -26,6 +26,8 @@ const PROCESSES: Readonly<
   softirq: [2, "interrupts"],
   kworker: [3, "kworkers"],
 };
+/** Requests and bios overlap: they are slices of no thread in particular. */
+const OVERLAPPING = { pid: 4, tid: 1 } as const;
 /** Two things in one context are never at the same time. */
 const STEP_NS = 1;
 /**
@@ -57,6 +59,7 @@ class ChromeTrace {
   readonly #events: readonly TraceEvent[];
   readonly #violations: ReadonlyMap<number, string>;
   readonly #graph: TraceGraph;
+  readonly #inFlight: Set<number> = new Set();
   /** The time of each event in ns, no two of a lane the same. */
   readonly #times: readonly number[];
 
@@ -94,6 +97,9 @@ class ChromeTrace {
       const args = { sort_index: pid };
       yield { ph: "M", pid, name: "process_sort_index", args };
     }
+    const args = { name: "requests and bios" };
+    yield { ph: "M", ...OVERLAPPING, name: "process_name", args };
+    yield { ph: "M", ...OVERLAPPING, name: "thread_name", args };
     for (const [at, lane] of this.#graph.lanes.entries()) {
       const thread = this.#thread(at);
       const args = { name: lane.label };
@@ -147,7 +153,7 @@ class ChromeTrace {
 
   #request(i: number, ph: "b" | "e", at: number): Item {
     const label = this.#graph.requests[i]?.label ?? "";
-    const slice = { pid: 1, cat: "request", id: i + 1, name: label };
+    const slice = { ...OVERLAPPING, cat: "request", id: i + 1, name: label };
     return { ph, ...this.#place(at), ...slice };
   }
 
@@ -156,9 +162,13 @@ class ChromeTrace {
     if (bio === undefined) return;
     const ph = ev === "submit_bio" ? "b" : ev === "bio_endio" ? "e" : null;
     if (ph === null) return;
+    // One that was not submitted, for a page that could not be pinned, may end.
+    if (ph === "b") this.#inFlight.add(bio);
+    else if (!this.#inFlight.delete(bio)) return;
     const args = argsOf(event);
     const name = `bio ${bio}`;
-    yield { ph, ...this.#place(at), pid: 1, cat: "bio", id: bio, name, args };
+    const slice = { ...OVERLAPPING, cat: "bio", id: bio, name, args };
+    yield { ph, ...this.#place(at), ...slice };
   }
 
   /** Flows come last: each binds to a slice that is there already. */

@@ -64,6 +64,9 @@ export async function collect(
     : input.header.scenario === RECORDED
     ? []
     : checked(all, input.header.profile ?? "v3.12");
+  // What waited for its request to be known comes late.
+  const places = new Map(all.map((event, at) => [event, at]));
+  events.sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
   const shown = new Set(events);
   return {
     events,

@@ -173,10 +173,9 @@ const MAX_WAITING = 1 << 12;
 
 /** Lets through all that belongs to some requests. */
 class RequestFilter {
-  readonly #dios: ReadonlySet<number>;
-  readonly #iocbs: ReadonlySet<number>;
-  /** The iocbs of the dios that are wanted, and the bios of both. */
-  readonly #iocbsOfDios: Set<number> = new Set();
+  /** What is wanted, and what belongs to it. */
+  readonly #dios: Set<number>;
+  readonly #iocbs: Set<number>;
   readonly #bios: Set<number> = new Set();
   readonly #works: Set<number> = new Set();
   readonly #waiting: Map<number, TraceEvent[]> = new Map();
@@ -185,8 +184,8 @@ class RequestFilter {
     dios: ReadonlySet<number> | null,
     iocbs: ReadonlySet<number> | null,
   ) {
-    this.#dios = dios ?? new Set();
-    this.#iocbs = iocbs ?? new Set();
+    this.#dios = new Set(dios);
+    this.#iocbs = new Set(iocbs);
   }
 
   /** What comes through with an event. */
@@ -194,8 +193,7 @@ class RequestFilter {
     const { dio, iocb, bio } = event;
     const work = event["work"] as number | undefined;
     const isOurs = dio !== undefined && this.#dios.has(dio) ||
-      iocb !== undefined &&
-        (this.#iocbs.has(iocb) || this.#iocbsOfDios.has(iocb)) ||
+      iocb !== undefined && this.#iocbs.has(iocb) ||
       bio !== undefined && this.#bios.has(bio) ||
       work !== undefined && this.#works.has(work);
     if (isOurs) return this.#take(event);
@@ -206,13 +204,15 @@ class RequestFilter {
   }
 
   #take(event: TraceEvent): readonly TraceEvent[] {
-    const { iocb, bio } = event;
+    const { iocb, dio, bio } = event;
     const before = this.#waiting.get(iocb ?? -1) ?? [];
     if (iocb !== undefined) {
-      this.#iocbsOfDios.add(iocb);
+      this.#iocbs.add(iocb);
       this.#waiting.delete(iocb);
     }
-    if (bio !== undefined && event.dio !== undefined) this.#bios.add(bio);
+    // 0 is a count that is held for no request in particular.
+    if (dio !== undefined && dio > 0) this.#dios.add(dio);
+    if (bio !== undefined && dio !== undefined) this.#bios.add(bio);
     if (event["work"] !== undefined) this.#works.add(Number(event["work"]));
     return [...before, event];
   }

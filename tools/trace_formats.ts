@@ -72,10 +72,13 @@ export const FORMATS: ReadonlyMap<string, Format> = new Map<string, Format>([
 
 /** What to say of the events that break a rule, by their `seq`. */
 function notesOf({ broken }: Collected): Map<number, string> {
-  return new Map(broken.flatMap(({ rule, expected, events }) => {
-    const last = events.at(-1);
-    return last === undefined
-      ? []
-      : [[last.seq, `${rule}: expected ${expected}`] as const];
-  }));
+  const notes = new Map<number, string>();
+  for (const { rule, expected, events } of broken) {
+    const seq = events.at(-1)?.seq;
+    if (seq === undefined) continue;
+    const note = `${rule}: expected ${expected}`;
+    const before = notes.get(seq);
+    notes.set(seq, before === undefined ? note : `${before}\n${note}`);
+  }
+  return notes;
 }

@@ -45,8 +45,9 @@ export class Histogram {
     for (let bin = 0; bin < this.#counts.length; bin++) {
       left -= this.#counts[bin] as number;
       if (left > 0) continue;
-      // Never beyond what there was.
-      return Math.max(this.min, Math.min(this.max, middleOf(bin)));
+      // The first one has 0 in it; and never beyond what there was.
+      const middle = bin === 0 ? this.min : Math.round(middleOf(bin));
+      return Math.max(this.min, Math.min(this.max, middle));
     }
     return this.max;
   }

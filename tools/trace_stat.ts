@@ -10,7 +10,6 @@ import {
   EXIT_USAGE,
   type Io,
   readOptions,
-  type Style,
   styleOf,
   UserError,
 } from "./cli.ts";
@@ -104,7 +103,7 @@ export async function stat(args: readonly string[], io: Io): Promise<number> {
     await io.out.write(
       flags.has("json")
         ? `${JSON.stringify(asJson(stages))}\n`
-        : asText(name, stages, flags.has("hist"), styleOf(io.color)),
+        : asText(name, stages, flags.has("hist"), io),
     );
   } catch (error) {
     throw inputError(name, error);
@@ -117,8 +116,9 @@ function asText(
   name: string,
   { byFs, events, first, last }: Stages,
   hist: boolean,
-  { bold, dim }: Style,
+  { color, columns }: Io,
 ): string {
+  const { bold, dim } = styleOf(color);
   const span = events > 0 ? ` in ${timeText(last - first)}` : "";
   let text = `${name}: ${events} event${events === 1 ? "" : "s"}${span}\n`;
   for (const [fs, numbers] of byFs) {
@@ -130,8 +130,8 @@ function asText(
     }, ${bytes} bytes, ${errors} error${errors === 1 ? "" : "s"}\n`;
     text += `  ended in  ${counts(numbers.contexts)}\n`;
     text += `  deferred  ${counts(numbers.deferred)}\n`;
-    const [head = "", ...rows] = table(numbers);
-    text += `${dim(head)}\n${rows.map((row) => `${row}\n`).join("")}`;
+    const lines = table(numbers, columns);
+    text += lines.map((line, i) => `${i === 0 ? dim(line) : line}\n`).join("");
     if (hist) text += histograms(numbers);
   }
   return text;
@@ -142,25 +142,35 @@ function counts(map: ReadonlyMap<string, number>): string {
   return parts.join(", ") || "none";
 }
 
-/** A head and a row for each stage, columns aligned. */
-function table({ stages }: FsNumbers): string[] {
+/**
+ * A head and a row for each stage, columns aligned; of two lines each where
+ * one is too long.
+ */
+function table({ stages }: FsNumbers, columns: number): string[] {
   const rows = [
     HEAD,
     ...[...stages].map(([name, histogram]) => [
       name,
       String(histogram.count),
-      ...valuesOf(histogram).map((ns) => (ns / 1000).toFixed(3)),
+      ...valuesOf(histogram).map((ns) => microseconds(ns / 1000)),
     ]),
   ];
   const widths = HEAD.map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0))
   );
-  return rows.map((row) => {
-    const cells = row.map((cell, i) =>
-      i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)
-    );
-    return `  ${cells.join("  ")}`;
+  const [first = 0, ...others] = widths;
+  const numbers = others.reduce((sum, width) => sum + width + 2, 0);
+  const isNarrow = 2 + first + numbers > columns;
+  return rows.flatMap(([name = "", ...row]) => {
+    const cells = row.map((cell, i) => cell.padStart(others[i] ?? 0));
+    if (!isNarrow) return [`  ${[name.padEnd(first), ...cells].join("  ")}`];
+    return [`  ${name}`, `    ${cells.join("  ")}`];
   });
+}
+
+/** As many decimals as matter. */
+function microseconds(us: number): string {
+  return us.toFixed(us < 10 ? 3 : us < 1000 ? 1 : 0);
 }
 
 function valuesOf(histogram: Histogram): number[] {
