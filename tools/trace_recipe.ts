@@ -31,7 +31,7 @@ Example: deno run tools/trace.ts recipe --fs ext4 >record.sh
 `;
 
 /** A probe: function, arguments at its entry, whether its return is told. */
-type ProbeSpec = readonly [fn: string, args: string, ret: boolean];
+export type ProbeSpec = readonly [fn: string, args: string, ret: boolean];
 
 const COMMON: readonly ProbeSpec[] = [
   ["io_submit_one", "", true],
@@ -91,6 +91,23 @@ const FILESYSTEMS: ReadonlyMap<string, readonly ProbeSpec[]> = new Map<
   ["blkdev", []],
 ]);
 
+/** The filesystems that a script can be asked for. */
+export const RECIPE_FILESYSTEMS: readonly string[] = [...FILESYSTEMS.keys()];
+
+/**
+ * The probes that a script sets.
+ *
+ * @param fs The filesystem; without it all of them.
+ * @returns The probes.
+ * @throws {UserError} If there is no such filesystem.
+ */
+export function recipeProbes(fs?: string): readonly ProbeSpec[] {
+  const own = fs === undefined
+    ? [...FILESYSTEMS.values()].flat()
+    : lookUp("filesystem", fs, FILESYSTEMS);
+  return [...COMMON, ...own];
+}
+
 /** Tracepoints: how work gets to a kworker, and what the device does. */
 const POINTS: readonly string[] = [
   "workqueue/workqueue_queue_work",
@@ -117,11 +134,7 @@ export async function recipe(args: readonly string[], io: Io): Promise<number> {
   if (extra !== undefined) {
     throw new UserError(`Unexpected '${extra}': recipe takes --fs only`);
   }
-  const fs = values.get("fs");
-  const own = fs === undefined
-    ? [...FILESYSTEMS.values()].flat()
-    : lookUp("filesystem", fs, FILESYSTEMS);
-  await io.out.write(script([...COMMON, ...own]));
+  await io.out.write(script(recipeProbes(values.get("fs"))));
   return EXIT_OK;
 }
 

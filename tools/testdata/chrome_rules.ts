@@ -52,7 +52,10 @@ function problemsOf(item: Item, at: number): string[] {
   const needed = NEEDED[String(item["ph"])];
   if (needed === undefined) return [`${at}: phase ${item["ph"]}`];
   const problems = Object.entries(needed)
-    .filter(([name, type]) => typeof item[name] !== type)
+    .filter(([name, type]) => {
+      const found = typeof item[name];
+      return found !== type;
+    })
     .map(([name]) => `${at}: ${item["ph"]} without ${name}`);
   if (!Number.isInteger(item["pid"])) problems.push(`${at}: no pid`);
   // A tid of 0 would be taken for the pid.

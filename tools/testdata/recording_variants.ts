@@ -5,6 +5,7 @@
  * @module
  */
 
+import { recipeProbes } from "../trace_recipe.ts";
 import type { Lines } from "./damage_kinds.ts";
 
 /** Another recording of the same. */
@@ -66,6 +67,33 @@ const UNKNOWN_PATH: Variant = {
     ),
 };
 
+const KPROBE =
+  /^(.*\d: )\w+: (\((?:.* <- )?(\w+)(?:\+0x0\/0x\w+)?(?: \[\w+\])?\))(.*)$/;
+
+/** What the script of `trace.ts recipe` would have recorded. */
+function asRecipe(lines: Lines): Lines {
+  const probes = new Map(recipeProbes().map((spec) => [spec[0], spec]));
+  const kept = lines.flatMap((line) => {
+    const [, before, place = "", fn = "", args = ""] = KPROBE.exec(line) ?? [];
+    if (before === undefined) {
+      return /: (?:workqueue|block)_/.test(line) ? line : [];
+    }
+    const [, told, hasReturn] = probes.get(fn) ?? ["", "", false];
+    const isReturn = place.includes("<-");
+    if (!probes.has(fn) || isReturn && !hasReturn) return [];
+    const names = isReturn ? "ret=" : told;
+    const left = args.split(" ").filter((arg) =>
+      arg !== "" && names.includes(`${arg.split("=")[0]}=`)
+    );
+    const name = isReturn ? `${fn}_ret` : fn;
+    return [[`${before}${name}: ${place}`, ...left].join(" ")];
+  });
+  const names = [...probes].flatMap(([name, [, , hasReturn]]) =>
+    hasReturn ? [name, `${name}_ret`] : [name]
+  );
+  return [`# endio probes: ${names.join(" ")}`, ...kept];
+}
+
 /** A filesystem that submits other bios than those that iomap hands it. */
 const OTHER_BIOS = edited(
   "of a filesystem below iomap that submits bios of its own",
@@ -120,5 +148,6 @@ export const VARIANTS: readonly Variant[] = [
     (line) => line.replace(/(\[\d{3}\] )(\S{4})\S( +\d+\.)/, "$1$2$3"),
   ),
   UNKNOWN_PATH,
+  { name: "as the script of recipe makes them", make: asRecipe },
   OTHER_BIOS,
 ];
