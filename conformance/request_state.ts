@@ -180,6 +180,8 @@ export class DioState {
   bios = 0;
   /** The first of them: `submit_bio`. */
   first: TraceEvent | undefined = undefined;
+  /** Of those, the ones that were put. */
+  puts = 0;
   /** The newest of them. */
   newest: TraceEvent | undefined = undefined;
   /** Of those, the ones that cannot have been full. */

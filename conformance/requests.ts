@@ -290,6 +290,9 @@ export class Requests {
         dio.completer = thread;
         thread.completing = dio;
         return;
+      case "bio_put":
+        dio.puts++;
+        return;
       case "end_io":
         dio.endIo = event;
         return;

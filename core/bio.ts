@@ -254,7 +254,9 @@ export class BioCaches {
    */
   put(bio: Bio): void {
     if (!bio.live) this.cache.free(bio);
-    if (this.#kernel.stepping) this.#kernel.touch(writeStep(bio.addr));
+    const kernel = this.#kernel;
+    if (kernel.stepping) kernel.touch(writeStep(bio.addr));
+    if (kernel.tracing) kernel.emit(EV.bio_put, bio.id, bio.dioId);
     if (--bio.biCnt === 0) bio.biPool.free(bio);
   }
 }

@@ -289,8 +289,8 @@ export class BlkdevSimple extends BlkdevPages {
 
   #leave(dio: BlkdevDio): void {
     const { kernel } = this;
-    if (kernel.tracing) kernel.emit(EV.dio_free, dio.id);
     kernel.bios.put(dio.bio);
+    if (kernel.tracing) kernel.emit(EV.dio_free, dio.id);
     this.stackCache.free(dio);
   }
 }

@@ -101,7 +101,7 @@ export const EVENTS = {
   get_block: ["dio", "ino", "iblock", "blocks", "create", "ret", "b_state"],
   submit_bio: ["bio", "dio", "rw:rw", "sector", "size", "opf"],
   bio_endio: ["bio", "dio", "error"],
-  bio_put: ["bio"],
+  bio_put: ["bio", "dio"],
   dio_bio_end_aio: ["dio", "bio"],
   dio_bio_end_io: ["dio", "bio"],
   dio_io_error: ["dio", "error"],

@@ -16,6 +16,7 @@ import {
   type Measurement,
   type Unmeasured,
 } from "./bench/harness.ts";
+import { SCALING_BENCHMARK } from "./bench/scaling.ts";
 import { TRACE_BENCHMARK } from "./bench/trace.ts";
 import { workqueueBenchmark } from "./bench/workqueue.ts";
 import {
@@ -30,6 +31,7 @@ import {
 const BENCHMARKS: readonly Benchmark[] = [
   CORE_BENCHMARK,
   BLKDEV_BENCHMARK,
+  SCALING_BENCHMARK,
   EXPLORE_BENCHMARK,
   TRACE_BENCHMARK,
 ];

@@ -5,6 +5,7 @@
  */
 
 import type { Rule } from "../rule.ts";
+import { BIO_RULES } from "./bios.ts";
 import { BLKDEV_RULES } from "./blkdev.ts";
 import { COMPLETION_RULES } from "./completion.ts";
 import { CONCURRENCY_RULES } from "./concurrency.ts";
@@ -30,6 +31,7 @@ export const RULES: readonly Rule[] = [
   ...ORDER_RULES,
   ...RESULT_RULES,
   ...RELEASE_RULES,
+  ...BIO_RULES,
   ...PAGES_RULES,
   ...SUBMISSION_RULES,
   ...EXECUTION_RULES,

@@ -60,7 +60,8 @@ function isSize({ ev }: TraceEvent): boolean {
 /** Whether an event is about the page cache, or a bio of it. */
 function isCached({ ev, dio }: TraceEvent): boolean {
   return /^(?:mm_filemap|filemap|invalidate|buffered|writepage)/.test(ev) ||
-    (ev === "bio_endio" || ev === "submit_bio") && dio === 0;
+    (ev === "bio_endio" || ev === "submit_bio" || ev === "bio_put") &&
+      dio === 0;
 }
 
 /** How many blocks in a row a request has mapped, and bios it has submitted. */
@@ -238,18 +239,6 @@ export const LEGAL: readonly Legal[] = [
       one.ev === "bio_set_pages_dirty" && other.ev === "submit_bio" &&
       isBlkdev(trace, one, true),
   ),
-  swapped(
-    "a request of a block device may end before its submitter returns, or after",
-    (one, other, trace) =>
-      ["dio_free", "bio_check_pages_dirty"].includes(one.ev) &&
-      other.ev === "direct_IO_return" && isBlkdev(trace, one, false),
-  ),
-  swapped(
-    "a request of a block device is a part of its first bio, not of the others",
-    (one, other, trace) =>
-      one.ev === "dio_free" && other.ev === "bio_check_pages_dirty" &&
-      isBlkdev(trace, one),
-  ),
   missing(
     "a page that ends a bio early is found out again by the next one",
     (event, trace) =>
@@ -261,6 +250,14 @@ export const LEGAL: readonly Legal[] = [
     (one, other, trace) =>
       one.ev === "dio_page_error" && other.ev === "submit_bio" &&
       isBlkdev(trace, one),
+  ),
+  missing(
+    "how many references the first bio of a request of a block device has depends on its path",
+    (event, trace) => event.ev === "bio_put" && isBlkdev(trace, event),
+  ),
+  swapped(
+    "a bio of a block device is put by its end or by who waits, which the free of the request tells",
+    (one, _other, trace) => one.ev === "bio_put" && isBlkdev(trace, one),
   ),
   missing("who waits need not poll", ({ ev }) => ev === "blk_poll"),
   swapped(

@@ -14,6 +14,7 @@ import {
   moved,
   type RuleDamage,
   swapped,
+  twice,
   without,
 } from "./damage.ts";
 
@@ -32,6 +33,16 @@ export const OTHER_DAMAGES: readonly RuleDamage[] = [
       const [i, j] = [find(t, "get_block"), find(t, "get_block", 1)];
       return t.with(i, t[j]!).with(j, t[i]!);
     },
+  },
+  {
+    what: "a bio is put twice",
+    rule: "released-once/bio",
+    damage: (t) => twice(t, "bio_put"),
+  },
+  {
+    what: "the end of a bio goes on without putting it",
+    rule: "released-once/bio-by-its-owner",
+    damage: (t) => without(t, "bio_put"),
   },
   {
     what: "a bio is submitted after the method has returned",

@@ -16,16 +16,9 @@ import type { Subject } from "./harness.ts";
 
 const BLOCK = 4096;
 const SEED = 20130710;
-/** How the name of the lock begins under which a reference is dropped. */
-export const BIO_LOCK = "bio_lock";
 
-/**
- * Asks the scheduler when to go on.
- *
- * @param object What is touched then.
- * @param who Who touches it.
- */
-export type Point = (object: string, who: string) => Promise<void>;
+/** Asks the scheduler when to go on. */
+type Point = (label: string) => Promise<void>;
 
 /** How large the scenario is. */
 export interface PromiseScenario {
@@ -46,10 +39,10 @@ class Lock {
     this.#name = name;
   }
 
-  async lock(who: string): Promise<void> {
+  async lock(): Promise<void> {
     do {
       while (this.#released !== null) await this.#released.promise;
-      await this.#point(this.#name, who);
+      await this.#point(this.#name);
     } while (this.#released !== null);
     this.#released = Promise.withResolvers();
   }
@@ -80,80 +73,72 @@ class Inode {
   }
 
   /** `sb_init_dio_done_wq()` */
-  async initDioDoneWq(who: string): Promise<void> {
-    await this.point("s_dio_done_wq", who);
+  async initDioDoneWq(): Promise<void> {
+    await this.point("s_dio_done_wq");
     if (this.#hasDioDoneWq) return;
-    await this.point("cmpxchg s_dio_done_wq", who);
+    await this.point("cmpxchg s_dio_done_wq");
     this.#hasDioDoneWq = true;
   }
 
   /** `inode_dio_begin()` */
-  async dioBegin(who: string): Promise<void> {
-    await this.point("i_dio_count", who);
+  async dioBegin(): Promise<void> {
+    await this.point("i_dio_count");
     this.iDioCount++;
   }
 
   /** `inode_dio_done()` */
-  async dioDone(who: string): Promise<void> {
-    await this.point("i_dio_count", who);
+  async dioDone(): Promise<void> {
+    await this.point("i_dio_count");
     if (--this.iDioCount > 0) return;
-    await this.point("wake_up_bit", who);
+    await this.point("wake_up_bit");
     this.#waiter?.resolve();
   }
 
   /** `inode_dio_wait()` */
-  async dioWait(who: string): Promise<void> {
+  async dioWait(): Promise<void> {
     for (;;) {
-      await this.point("prepare_to_wait", who);
+      await this.point("prepare_to_wait");
       this.#waiter = Promise.withResolvers();
-      await this.point("i_dio_count", who);
+      await this.point("i_dio_count");
       if (this.iDioCount === 0) break;
       await this.#waiter.promise;
-      await this.point("schedule", who);
+      await this.point("schedule");
     }
     this.#waiter = null;
   }
 
   /** `queue_work()`, and the worker that runs the item. */
-  async queueWork(
-    who: string,
-    complete: (who: string) => Promise<void>,
-  ): Promise<void> {
-    await this.point("queue_work", who);
+  async queueWork(complete: () => Promise<void>): Promise<void> {
+    await this.point("queue_work");
     this.#workers++;
-    void this.#worker(`worker of ${who}`, complete);
+    void this.#worker(complete);
   }
 
   /** `truncate()` of a file whose size stays as it is. */
   async truncate(): Promise<void> {
-    const who = "truncater";
-    await this.point("truncate", who);
-    await this.mutex.lock(who);
-    await this.point("i_size_write", who);
-    await this.dioWait(who);
+    await this.point("truncate");
+    await this.mutex.lock();
+    await this.point("i_size_write");
+    await this.dioWait();
     check(this.iDioCount === 0, "no request is in flight under a truncate");
     this.mutex.unlock();
   }
 
   /** `umount()`, when everything else has ended. */
   async umount(): Promise<void> {
-    const who = "umount";
-    await this.point("umount", who);
-    await this.point("flush_workqueue", who);
+    await this.point("umount");
+    await this.point("flush_workqueue");
     check(this.#workers === 0, "no worker is left");
     check(this.iDioCount === 0, "no request is left");
   }
 
-  async #worker(
-    who: string,
-    complete: (who: string) => Promise<void>,
-  ): Promise<void> {
-    await this.point("kworker", who);
-    await this.point("process_one_work", who);
-    await complete(who);
-    await this.point("pwq_dec_nr_in_flight", who);
+  async #worker(complete: () => Promise<void>): Promise<void> {
+    await this.point("kworker");
+    await this.point("process_one_work");
+    await complete();
+    await this.point("pwq_dec_nr_in_flight");
     this.#workers--;
-    await this.point("wake_up flusher", who);
+    await this.point("wake_up flusher");
   }
 }
 
@@ -162,77 +147,71 @@ class Dio {
   readonly #inode: Inode;
   readonly #bioLock: Lock;
   readonly #completionLock: Lock;
-  readonly #ring: string;
   #refcount = 1;
   #completed = false;
 
-  constructor(inode: Inode, id: number) {
+  constructor(inode: Inode) {
     this.#inode = inode;
-    this.#bioLock = new Lock(inode.point, `${BIO_LOCK} ${id}`);
-    this.#ring = `ring ${id}`;
-    this.#completionLock = new Lock(inode.point, `completion_lock ${id}`);
+    this.#bioLock = new Lock(inode.point, "bio_lock");
+    this.#completionLock = new Lock(inode.point, "completion_lock");
   }
 
   /** `io_submit()` of a write. */
   async submit(data: Uint8Array, offset: number): Promise<void> {
     const inode = this.#inode;
-    const who = `writer at ${offset}`;
-    await inode.point("io_submit", who);
-    await inode.mutex.lock(who);
-    await inode.point("i_size_read", who);
-    await inode.initDioDoneWq(who);
-    await inode.dioBegin(who);
+    await inode.point("io_submit");
+    await inode.mutex.lock();
+    await inode.point("i_size_read");
+    await inode.initDioDoneWq();
+    await inode.dioBegin();
     for (let at = 0; at < data.length; at += BLOCK) {
-      await this.#bioLock.lock(who);
+      await this.#bioLock.lock();
       this.#refcount++;
       this.#bioLock.unlock();
       void this.#bioEndAio(data.subarray(at, at + BLOCK), offset + at);
     }
     inode.mutex.unlock();
-    if (await this.#dropRefcount(who)) await this.#complete(who);
+    if (await this.#dropRefcount()) await this.#complete();
   }
 
   /** The transfer, and `dio_bio_end_aio()`. */
   async #bioEndAio(data: Uint8Array, offset: number): Promise<void> {
-    const who = `bio at ${offset}`;
-    await this.#inode.point("bio_endio", who);
+    await this.#inode.point("bio_endio");
     this.#inode.store.set(data, offset);
-    if (!await this.#dropRefcount(who)) return;
-    await this.#inode.queueWork(who, (who) => this.#complete(who));
+    if (!await this.#dropRefcount()) return;
+    await this.#inode.queueWork(() => this.#complete());
   }
 
-  async #dropRefcount(who: string): Promise<boolean> {
-    await this.#bioLock.lock(who);
+  async #dropRefcount(): Promise<boolean> {
+    await this.#bioLock.lock();
     const isLast = --this.#refcount === 0;
     this.#bioLock.unlock();
     return isLast;
   }
 
   /** `dio_complete()` and `aio_complete()` */
-  async #complete(who: string): Promise<void> {
+  async #complete(): Promise<void> {
     const inode = this.#inode;
     check(!this.#completed, "a request is completed once");
     this.#completed = true;
-    await inode.point("io_error", who);
-    await inode.dioDone(who);
-    await this.#completionLock.lock(who);
-    await inode.point(this.#ring, who);
+    await inode.point("io_error");
+    await inode.dioDone();
+    await this.#completionLock.lock();
+    await inode.point("ring tail");
     inode.reported++;
     this.#completionLock.unlock();
-    await inode.point(this.#ring, who);
+    await inode.point("wake_up ring");
   }
 }
 
 /** The scenario under fast-check; a unit is one schedule. */
 export class PromiseSchedules implements Subject {
   /** Its name. */
-  readonly name: string =
-    "fast-check's scheduler, the scenario written with promises";
+  readonly name = "fast-check's scheduler, the scenario written with promises";
   readonly #scenario: PromiseScenario;
   readonly #data: Uint8Array;
   #points = 0;
-  /** How many times it has run. */
-  protected schedules = 0;
+  #schedules = 0;
 
   /**
    * Describes the scenario.
@@ -246,40 +225,25 @@ export class PromiseSchedules implements Subject {
 
   /** Runs it in so many random orders. */
   async run(n: number): Promise<void> {
-    const property = fc.asyncProperty(fc.scheduler(), (s) => this.once(s));
-    await fc.assert(property, { numRuns: n, seed: SEED + this.schedules });
-    this.schedules += n;
+    const property = fc.asyncProperty(fc.scheduler(), (s) => this.#once(s));
+    await fc.assert(property, { numRuns: n, seed: SEED });
+    this.#schedules += n;
   }
 
   /** How many steps it lets the scheduler decide about. */
   note(): string {
-    return `${(this.#points / this.schedules).toFixed(0)} steps each`;
+    return `${(this.#points / this.#schedules).toFixed(0)} steps each`;
   }
 
-  /**
-   * Runs it once.
-   *
-   * @param scheduler Who decides.
-   */
-  protected once(scheduler: Scheduler): Promise<void> {
-    return this.runWith(scheduler, (object) => {
-      this.#points++;
-      return scheduler.schedule(Promise.resolve(), object);
-    });
-  }
-
-  /**
-   * Runs it once.
-   *
-   * @param scheduler Who decides.
-   * @param point How it is asked.
-   */
-  protected async runWith(scheduler: Scheduler, point: Point): Promise<void> {
+  async #once(scheduler: Scheduler): Promise<void> {
     const { dios } = this.#scenario;
     const bytes = this.#data.length;
-    const inode = new Inode(point, dios * bytes);
+    const inode = new Inode((label) => {
+      this.#points++;
+      return scheduler.schedule(Promise.resolve(), label);
+    }, dios * bytes);
     for (let i = 0; i < dios; i++) {
-      void new Dio(inode, i).submit(this.#data, i * bytes);
+      void new Dio(inode).submit(this.#data, i * bytes);
     }
     void inode.truncate();
     await scheduler.waitIdle();
