@@ -63,16 +63,16 @@ export async function readCheckpoint(
     const other = found.plan[name as keyof PlanKey];
     if (JSON.stringify(other) === JSON.stringify(value)) continue;
     throw new UserError(
-      `Cannot resume from ${path}: its ${name} is ${told(other)}, not ${
-        told(value)
-      }; name another file, or remove it`,
+      `Cannot resume from ${path}: its ${name} ${
+        Array.isArray(other) ? "are" : "is"
+      } ${told(other)}, not ${told(value)}; name another file, or remove it`,
     );
   }
   return found.work;
 }
 
 function told(value: unknown): string {
-  return Array.isArray(value) ? value.join(",") : String(value);
+  return Array.isArray(value) ? value.join(", ") : String(value ?? "none");
 }
 
 function parse(text: string): Checkpoint | null {

@@ -188,11 +188,11 @@ test("explore.ts does not go on with something else", async (directory) => {
   );
   assertStringIncludes(
     await message(...write, "--bound", "1"),
-    "its bound is null, not 1",
+    "its bound is none, not 1",
   );
   assertStringIncludes(
     await message("--fs", "plain", "--scenario", "aio-read"),
-    "its scenarios is aio-write, not aio-read",
+    "its scenarios are aio-write, not aio-read",
   );
   for (const text of ["", "{", '{"endio":1}', "null"]) {
     await Deno.writeTextFile(file, text);

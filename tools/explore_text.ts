@@ -126,7 +126,9 @@ function told(
     Number((-Math.expm1(runs * Math.log1p(-probability))).toPrecision(2)),
   );
   return `a bug of depth ${depth} is found with a probability of at least ${one} by one run (${contexts} contexts, ${steps} steps), ${all} by ${runs}${
-    longer > 0 ? `; ${longer} runs were longer` : ""
+    longer > 0
+      ? `; ${longer} ${longer === 1 ? "run was" : "runs were"} longer`
+      : ""
   }`;
 }
 

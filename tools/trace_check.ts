@@ -122,7 +122,7 @@ async function checkFile(file: string, how: How, io: Io): Promise<number> {
   const name = file === "-" ? "stdin" : file;
   const { from, profile, undecided, follow } = how;
   try {
-    const bytes = openChunks(file, io, follow);
+    const bytes = openChunks(file, io, { ...follow && { follow } });
     const { format, chunks } = await peek(
       bytes,
       from === "auto" ? undefined : from,

@@ -110,22 +110,29 @@ export async function convert(
   const problems = new Problems(file, io);
   using interrupt = options.flags.has("follow") ? interruptible() : null;
   const findings: Finding[] = [];
+  let flush = () => Promise.resolve();
   const input = await open(file, io, {
+    onWait: () => flush(),
     ...interrupt && { follow: interrupt.signal },
     onBad: (line, message) => problems.add(line, message),
     onFinding: (finding) => findings.push(finding),
   });
   await using sink = await openSink(output, io);
+  const batch = new Batch(sink);
+  flush = () => batch.flush();
   const encoder = encoderOf(to, input);
   if (encoder !== null) {
-    await stream(input, choose, encoder, sink, problems);
+    await stream(input, choose, encoder, batch, problems);
   } else {
     const trace = await collect(input, findings, choose);
     problems.end(trace.error);
     const { name } = input;
     const options = { name, color, width: io.columns };
-    await writeAll(format.write(input.header, trace, options), sink);
+    for (const part of format.write(input.header, trace, options)) {
+      if (batch.add(part)) await batch.flush();
+    }
   }
+  await batch.flush();
   return await problems.tell();
 }
 
@@ -158,33 +165,43 @@ async function stream(
   { events }: TraceInput,
   choose: Choose,
   [head, encode]: readonly [string, (event: TraceEvent) => string],
-  sink: Sink,
+  batch: Batch,
   problems: Problems,
 ): Promise<void> {
-  let batch = head;
   try {
+    batch.add(head);
     for await (const { event } of events) {
-      for (const chosen of choose(event)) batch += encode(chosen);
-      if (batch.length < BATCH) continue;
-      await sink.write(batch);
-      batch = "";
+      for (const chosen of choose(event)) {
+        if (batch.add(encode(chosen))) await batch.flush();
+      }
     }
   } catch (error) {
     if (!(error instanceof TraceFormatError)) throw error;
     problems.end(error);
   }
-  await sink.write(batch);
 }
 
-async function writeAll(parts: Iterable<string>, sink: Sink): Promise<void> {
-  let batch = "";
-  for (const part of parts) {
-    batch += part;
-    if (batch.length < BATCH) continue;
-    await sink.write(batch);
-    batch = "";
+/** Text that is written in large pieces. */
+class Batch {
+  readonly #sink: Sink;
+  #text = "";
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
   }
-  await sink.write(batch);
+
+  /** Takes the next text. @returns Whether it is enough to be written. */
+  add(text: string): boolean {
+    this.#text += text;
+    return this.#text.length >= BATCH;
+  }
+
+  /** Writes what there is. */
+  async flush(): Promise<void> {
+    const text = this.#text;
+    this.#text = "";
+    if (text !== "") await this.#sink.write(text);
+  }
 }
 
 /** Where the result goes. */

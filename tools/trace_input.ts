@@ -64,6 +64,8 @@ export interface InputOptions {
   readonly onBad?: (line: number, message: string) => void;
   /** Told of what a recording breaks. */
   readonly onFinding?: (finding: Finding) => void;
+  /** Called before more is waited for: the reader has all that there is. */
+  readonly onWait?: () => Promise<void>;
 }
 
 /** How often a file that is followed is looked at. */
@@ -80,18 +82,21 @@ const LINE_FEED = 0x0a;
  *
  * @param file The file, or -.
  * @param io The world.
- * @param follow Whether to wait for more, until this is aborted.
+ * @param options Whether to wait for more, and whom to tell.
  * @returns The bytes.
  * @throws {UserError} If it cannot be opened or read.
  */
 export async function* openChunks(
   file: string,
   io: Io,
-  follow?: AbortSignal,
+  { follow, onWait }: Pick<InputOptions, "follow" | "onWait"> = {},
 ): Chunks {
   try {
     if (file === "-") {
-      yield* io.stdin();
+      for await (const chunk of io.stdin()) {
+        yield chunk;
+        await onWait?.();
+      }
       return;
     }
     using source = await Deno.open(file);
@@ -100,7 +105,10 @@ export async function* openChunks(
       const count = await source.read(buffer);
       if (count !== null) yield buffer.subarray(0, count);
       else if (follow === undefined || follow.aborted) return;
-      else await pause(follow);
+      else {
+        await onWait?.();
+        await pause(follow);
+      }
     }
   } catch (error) {
     throw fileError("read", file, error);
@@ -182,8 +190,8 @@ export async function openTrace(
   io: Io,
   options: InputOptions = {},
 ): Promise<TraceInput> {
-  const { from, follow } = options;
-  const { format, chunks } = await peek(openChunks(file, io, follow), from);
+  const { from } = options;
+  const { format, chunks } = await peek(openChunks(file, io, options), from);
   const name = file === "-" ? "stdin" : file;
   if (format === "recording") {
     const header: TraceHeader = {

@@ -57,7 +57,7 @@ const MOST: Readonly<Record<string, number>> = {
 for (const model of MODELS) {
   for (const op of ["aio_write", "write"] as const) {
     for (let bios = 1; bios <= (MOST[model.name] ?? 0); bios++) {
-      Deno.test(`no order of ${bios} bios of ${op} on ${model.name} breaks a rule, whichever of them fail, whenever the truncate comes`, () => {
+      Deno.test(`no order of ${bios} bios of ${op} on ${model.name} breaks a rule, whichever of them fail, whenever the truncate comes`, async (t) => {
         const state = model.name === "ext4" ? "unwritten" : "written";
         const scenario = write(op, bios, state);
         const arena = new RunArena(scenario);
@@ -72,7 +72,11 @@ for (const model of MODELS) {
           assertEquals([token, violations], [token, []]);
           outcomes.add(results[0]?.[0] ?? 0);
         } while (strategy.end());
-        assertEquals([...outcomes].sort((a, b) => a - b), [EIO, bios * BLOCK]);
+        const { schedules, pruned } = strategy;
+        await t.step(`${schedules} schedules, ${pruned} pruned`, () => {
+          const seen = [...outcomes].sort((a, b) => a - b);
+          assertEquals(seen, [EIO, bios * BLOCK]);
+        });
       });
     }
   }

@@ -5,13 +5,15 @@
  */
 
 import {
+  type CheckOptions,
   ExhaustiveStrategy,
   RunArena,
   runScenario,
   type Scenario,
 } from "../../conformance/mod.ts";
 import { MODELS } from "../../fs_models/mod.ts";
-import { PromiseSchedules } from "./explore_promises.ts";
+import { PromiseOrders } from "./explore_orders.ts";
+import { type PromiseScenario, PromiseSchedules } from "./explore_promises.ts";
 import type { Benchmark, Subject } from "./harness.ts";
 import { SpinSearch } from "./spin.ts";
 
@@ -52,6 +54,10 @@ const SCENARIO: Scenario = {
   ],
 };
 
+const CHECKED_BY_ITSELF = "endio, the code itself, checked by its assertions";
+/** The peers of fast-check have no rules either. */
+const NO_RULES: CheckOptions = { rules: [] };
+
 /** An exploration that counts the steps it decides about. */
 class CountingStrategy extends ExhaustiveStrategy {
   steps = 0;
@@ -66,33 +72,53 @@ class CountingStrategy extends ExhaustiveStrategy {
 
 /** The exploration; a unit is the whole of it. */
 class Search implements Subject {
-  readonly name = "endio, the code itself, every rule checked";
+  readonly name: string;
+  /** How long the last one took. */
+  milliseconds = 0;
+  readonly #checks: CheckOptions;
   #schedules = 0;
   #pruned = 0;
 
+  /**
+   * @param name Its name.
+   * @param checks What each run is held against.
+   */
+  constructor(name: string, checks: CheckOptions) {
+    this.name = name;
+    this.#checks = checks;
+  }
+
   run(n: number): void {
-    const arena = new RunArena(SCENARIO);
-    for (let i = 0; i < n; i++) {
-      const strategy = new ExhaustiveStrategy();
-      do {
-        strategy.begin();
-        const report = runScenario(PLAIN, SCENARIO, { strategy, arena });
-        const [violation] = report.violations;
-        if (violation) throw new Error(`${violation.rule}: ${report.token}`);
-      } while (strategy.end());
-      this.#schedules = strategy.schedules;
-      this.#pruned = strategy.pruned;
-    }
+    for (let i = 0; i < n; i++) this.#once();
   }
 
   note(): string {
     return `${this.#schedules} schedules, ${this.#pruned} pruned, no violation`;
   }
+
+  #once(): void {
+    const start = performance.now();
+    const arena = new RunArena(SCENARIO);
+    const strategy = new ExhaustiveStrategy();
+    do {
+      strategy.begin();
+      const { bug, violations: [violation], token } = runScenario(
+        PLAIN,
+        SCENARIO,
+        { ...this.#checks, strategy, arena },
+      );
+      const broken = violation?.rule ?? bug?.rule;
+      if (broken) throw new Error(`${broken}: ${token}`);
+    } while (strategy.end());
+    this.#schedules = strategy.schedules;
+    this.#pruned = strategy.pruned;
+    this.milliseconds = performance.now() - start;
+  }
 }
 
 /** The exploration again; a unit is one schedule. */
 class Schedules implements Subject {
-  readonly name = "endio, the code itself, checked by its assertions";
+  readonly name = CHECKED_BY_ITSELF;
   readonly #arena = new RunArena(SCENARIO);
   #strategy = new CountingStrategy();
   #steps = 0;
@@ -104,8 +130,7 @@ class Schedules implements Subject {
       const { bug } = runScenario(PLAIN, SCENARIO, {
         strategy: this.#strategy,
         arena: this.#arena,
-        // The peer has no rules either.
-        rules: [],
+        ...NO_RULES,
       });
       if (bug !== null) throw bug;
       if (!this.#strategy.end()) this.#count();
@@ -126,6 +151,16 @@ class Schedules implements Subject {
   }
 }
 
+/** So many times longer a search at random may take. */
+const FASTER = 20;
+
+const SEARCH = new Search("endio, the code itself, every rule checked", {});
+const ORDERS = new Search(
+  `${CHECKED_BY_ITSELF}, until it has run every order`,
+  NO_RULES,
+);
+const PROMISES: PromiseScenario = { dios: DIOS, bios: BIOS };
+
 /** The benchmark. */
 export const EXPLORE_BENCHMARK: Benchmark = {
   name: "explore",
@@ -134,7 +169,7 @@ export const EXPLORE_BENCHMARK: Benchmark = {
   units: SCHEDULES,
   comparisons: [
     {
-      subject: new Search(),
+      subject: SEARCH,
       peer: new SpinSearch(DIOS, BIOS),
       unit: "search",
       atMost: 1,
@@ -145,9 +180,23 @@ export const EXPLORE_BENCHMARK: Benchmark = {
     },
     {
       subject: new Schedules(),
-      peer: new PromiseSchedules({ dios: DIOS, bios: BIOS }),
+      peer: new PromiseSchedules(PROMISES),
       unit: "schedule",
-      atMost: 1 / 20,
+      atMost: 1.5,
+    },
+    {
+      subject: ORDERS,
+      // Orders at random are not through when the time is over, so this says
+      // how much faster it is at least.
+      peer: new PromiseOrders(
+        PROMISES,
+        () => FASTER * ORDERS.milliseconds,
+      ),
+      unit: "search",
+      atMost: 1 / FASTER,
+      units: 1,
+      rounds: 1,
+      warmUp: 0,
     },
   ],
 };

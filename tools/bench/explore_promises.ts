@@ -16,9 +16,16 @@ import type { Subject } from "./harness.ts";
 
 const BLOCK = 4096;
 const SEED = 20130710;
+/** How the name of the lock begins under which a reference is dropped. */
+export const BIO_LOCK = "bio_lock";
 
-/** Asks the scheduler when to go on. */
-type Point = (label: string) => Promise<void>;
+/**
+ * Asks the scheduler when to go on.
+ *
+ * @param object What is touched then.
+ * @param who Who touches it.
+ */
+export type Point = (object: string, who: string) => Promise<void>;
 
 /** How large the scenario is. */
 export interface PromiseScenario {
@@ -39,10 +46,10 @@ class Lock {
     this.#name = name;
   }
 
-  async lock(): Promise<void> {
+  async lock(who: string): Promise<void> {
     do {
       while (this.#released !== null) await this.#released.promise;
-      await this.#point(this.#name);
+      await this.#point(this.#name, who);
     } while (this.#released !== null);
     this.#released = Promise.withResolvers();
   }
@@ -73,72 +80,80 @@ class Inode {
   }
 
   /** `sb_init_dio_done_wq()` */
-  async initDioDoneWq(): Promise<void> {
-    await this.point("s_dio_done_wq");
+  async initDioDoneWq(who: string): Promise<void> {
+    await this.point("s_dio_done_wq", who);
     if (this.#hasDioDoneWq) return;
-    await this.point("cmpxchg s_dio_done_wq");
+    await this.point("cmpxchg s_dio_done_wq", who);
     this.#hasDioDoneWq = true;
   }
 
   /** `inode_dio_begin()` */
-  async dioBegin(): Promise<void> {
-    await this.point("i_dio_count");
+  async dioBegin(who: string): Promise<void> {
+    await this.point("i_dio_count", who);
     this.iDioCount++;
   }
 
   /** `inode_dio_done()` */
-  async dioDone(): Promise<void> {
-    await this.point("i_dio_count");
+  async dioDone(who: string): Promise<void> {
+    await this.point("i_dio_count", who);
     if (--this.iDioCount > 0) return;
-    await this.point("wake_up_bit");
+    await this.point("wake_up_bit", who);
     this.#waiter?.resolve();
   }
 
   /** `inode_dio_wait()` */
-  async dioWait(): Promise<void> {
+  async dioWait(who: string): Promise<void> {
     for (;;) {
-      await this.point("prepare_to_wait");
+      await this.point("prepare_to_wait", who);
       this.#waiter = Promise.withResolvers();
-      await this.point("i_dio_count");
+      await this.point("i_dio_count", who);
       if (this.iDioCount === 0) break;
       await this.#waiter.promise;
-      await this.point("schedule");
+      await this.point("schedule", who);
     }
     this.#waiter = null;
   }
 
   /** `queue_work()`, and the worker that runs the item. */
-  async queueWork(complete: () => Promise<void>): Promise<void> {
-    await this.point("queue_work");
+  async queueWork(
+    who: string,
+    complete: (who: string) => Promise<void>,
+  ): Promise<void> {
+    await this.point("queue_work", who);
     this.#workers++;
-    void this.#worker(complete);
+    void this.#worker(`worker of ${who}`, complete);
   }
 
   /** `truncate()` of a file whose size stays as it is. */
   async truncate(): Promise<void> {
-    await this.point("truncate");
-    await this.mutex.lock();
-    await this.point("i_size_write");
-    await this.dioWait();
+    const who = "truncater";
+    await this.point("truncate", who);
+    await this.mutex.lock(who);
+    await this.point("i_size_write", who);
+    await this.dioWait(who);
     check(this.iDioCount === 0, "no request is in flight under a truncate");
     this.mutex.unlock();
   }
 
   /** `umount()`, when everything else has ended. */
   async umount(): Promise<void> {
-    await this.point("umount");
-    await this.point("flush_workqueue");
+    const who = "umount";
+    await this.point("umount", who);
+    await this.point("flush_workqueue", who);
     check(this.#workers === 0, "no worker is left");
     check(this.iDioCount === 0, "no request is left");
   }
 
-  async #worker(complete: () => Promise<void>): Promise<void> {
-    await this.point("kworker");
-    await this.point("process_one_work");
-    await complete();
-    await this.point("pwq_dec_nr_in_flight");
+  async #worker(
+    who: string,
+    complete: (who: string) => Promise<void>,
+  ): Promise<void> {
+    await this.point("kworker", who);
+    await this.point("process_one_work", who);
+    await complete(who);
+    await this.point("pwq_dec_nr_in_flight", who);
     this.#workers--;
-    await this.point("wake_up flusher");
+    await this.point("wake_up flusher", who);
   }
 }
 
@@ -147,71 +162,77 @@ class Dio {
   readonly #inode: Inode;
   readonly #bioLock: Lock;
   readonly #completionLock: Lock;
+  readonly #ring: string;
   #refcount = 1;
   #completed = false;
 
-  constructor(inode: Inode) {
+  constructor(inode: Inode, id: number) {
     this.#inode = inode;
-    this.#bioLock = new Lock(inode.point, "bio_lock");
-    this.#completionLock = new Lock(inode.point, "completion_lock");
+    this.#bioLock = new Lock(inode.point, `${BIO_LOCK} ${id}`);
+    this.#ring = `ring ${id}`;
+    this.#completionLock = new Lock(inode.point, `completion_lock ${id}`);
   }
 
   /** `io_submit()` of a write. */
   async submit(data: Uint8Array, offset: number): Promise<void> {
     const inode = this.#inode;
-    await inode.point("io_submit");
-    await inode.mutex.lock();
-    await inode.point("i_size_read");
-    await inode.initDioDoneWq();
-    await inode.dioBegin();
+    const who = `writer at ${offset}`;
+    await inode.point("io_submit", who);
+    await inode.mutex.lock(who);
+    await inode.point("i_size_read", who);
+    await inode.initDioDoneWq(who);
+    await inode.dioBegin(who);
     for (let at = 0; at < data.length; at += BLOCK) {
-      await this.#bioLock.lock();
+      await this.#bioLock.lock(who);
       this.#refcount++;
       this.#bioLock.unlock();
       void this.#bioEndAio(data.subarray(at, at + BLOCK), offset + at);
     }
     inode.mutex.unlock();
-    if (await this.#dropRefcount()) await this.#complete();
+    if (await this.#dropRefcount(who)) await this.#complete(who);
   }
 
   /** The transfer, and `dio_bio_end_aio()`. */
   async #bioEndAio(data: Uint8Array, offset: number): Promise<void> {
-    await this.#inode.point("bio_endio");
+    const who = `bio at ${offset}`;
+    await this.#inode.point("bio_endio", who);
     this.#inode.store.set(data, offset);
-    if (!await this.#dropRefcount()) return;
-    await this.#inode.queueWork(() => this.#complete());
+    if (!await this.#dropRefcount(who)) return;
+    await this.#inode.queueWork(who, (who) => this.#complete(who));
   }
 
-  async #dropRefcount(): Promise<boolean> {
-    await this.#bioLock.lock();
+  async #dropRefcount(who: string): Promise<boolean> {
+    await this.#bioLock.lock(who);
     const isLast = --this.#refcount === 0;
     this.#bioLock.unlock();
     return isLast;
   }
 
   /** `dio_complete()` and `aio_complete()` */
-  async #complete(): Promise<void> {
+  async #complete(who: string): Promise<void> {
     const inode = this.#inode;
     check(!this.#completed, "a request is completed once");
     this.#completed = true;
-    await inode.point("io_error");
-    await inode.dioDone();
-    await this.#completionLock.lock();
-    await inode.point("ring tail");
+    await inode.point("io_error", who);
+    await inode.dioDone(who);
+    await this.#completionLock.lock(who);
+    await inode.point(this.#ring, who);
     inode.reported++;
     this.#completionLock.unlock();
-    await inode.point("wake_up ring");
+    await inode.point(this.#ring, who);
   }
 }
 
 /** The scenario under fast-check; a unit is one schedule. */
 export class PromiseSchedules implements Subject {
   /** Its name. */
-  readonly name = "fast-check's scheduler, the scenario written with promises";
+  readonly name: string =
+    "fast-check's scheduler, the scenario written with promises";
   readonly #scenario: PromiseScenario;
   readonly #data: Uint8Array;
   #points = 0;
-  #schedules = 0;
+  /** How many times it has run. */
+  protected schedules = 0;
 
   /**
    * Describes the scenario.
@@ -225,25 +246,40 @@ export class PromiseSchedules implements Subject {
 
   /** Runs it in so many random orders. */
   async run(n: number): Promise<void> {
-    const property = fc.asyncProperty(fc.scheduler(), (s) => this.#once(s));
-    await fc.assert(property, { numRuns: n, seed: SEED });
-    this.#schedules += n;
+    const property = fc.asyncProperty(fc.scheduler(), (s) => this.once(s));
+    await fc.assert(property, { numRuns: n, seed: SEED + this.schedules });
+    this.schedules += n;
   }
 
   /** How many steps it lets the scheduler decide about. */
   note(): string {
-    return `${(this.#points / this.#schedules).toFixed(0)} steps each`;
+    return `${(this.#points / this.schedules).toFixed(0)} steps each`;
   }
 
-  async #once(scheduler: Scheduler): Promise<void> {
+  /**
+   * Runs it once.
+   *
+   * @param scheduler Who decides.
+   */
+  protected once(scheduler: Scheduler): Promise<void> {
+    return this.runWith(scheduler, (object) => {
+      this.#points++;
+      return scheduler.schedule(Promise.resolve(), object);
+    });
+  }
+
+  /**
+   * Runs it once.
+   *
+   * @param scheduler Who decides.
+   * @param point How it is asked.
+   */
+  protected async runWith(scheduler: Scheduler, point: Point): Promise<void> {
     const { dios } = this.#scenario;
     const bytes = this.#data.length;
-    const inode = new Inode((label) => {
-      this.#points++;
-      return scheduler.schedule(Promise.resolve(), label);
-    }, dios * bytes);
+    const inode = new Inode(point, dios * bytes);
     for (let i = 0; i < dios; i++) {
-      void new Dio(inode).submit(this.#data, i * bytes);
+      void new Dio(inode, i).submit(this.#data, i * bytes);
     }
     void inode.truncate();
     await scheduler.waitIdle();
