@@ -1,6 +1,12 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { bench } from "./bench.ts";
-import { EXPLORE_BENCHMARK } from "./bench/explore.ts";
+import { Schedules } from "./bench/explore.ts";
+import { PromiseOrders } from "./bench/explore_orders.ts";
 import { PromiseSchedules } from "./bench/explore_promises.ts";
 import type { Benchmark, Comparison, Subject } from "./bench/harness.ts";
 import { SpinSearch } from "./bench/spin.ts";
@@ -96,17 +102,24 @@ Deno.test("PromiseSchedules runs the scenario to its end in random orders", asyn
     for (const bios of [1, 3]) {
       const schedules = new PromiseSchedules({ dios, bios });
       await schedules.run(20);
-      assertEquals(/^\d+ steps each$/.test(schedules.note()), true);
+      assert(/^\d+ steps each$/.test(schedules.note()));
     }
   }
 });
 
-Deno.test("the benchmark explore measures its schedules to their end", async () => {
-  for (const { subject, onRequest } of EXPLORE_BENCHMARK.comparisons) {
-    if (onRequest !== undefined) continue;
-    await subject.run(20);
-    assertEquals(/^\d+ steps each$/.test(subject.note?.() ?? ""), true);
-  }
+Deno.test("PromiseOrders ends when every order has been run, or its time is over", async () => {
+  const all = new PromiseOrders({ dios: 1, bios: 2 }, () => Infinity);
+  await all.run();
+  assertStringIncludes(all.note(), " runs, and 0.00 % of further runs");
+  const some = new PromiseOrders({ dios: 2, bios: 3 }, () => 0);
+  await some.run();
+  assertStringIncludes(some.note(), " orders in 1000 runs, and ");
+});
+
+Deno.test("the benchmark explore runs its schedules to their end", () => {
+  const schedules = new Schedules();
+  schedules.run(20);
+  assert(/^\d+ steps each$/.test(schedules.note()));
 });
 
 Deno.test({

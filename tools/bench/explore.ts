@@ -117,8 +117,8 @@ class Search implements Subject {
 }
 
 /** The exploration again; a unit is one schedule. */
-class Schedules implements Subject {
-  readonly name = CHECKED_BY_ITSELF;
+export class Schedules implements Subject {
+  readonly name: string = CHECKED_BY_ITSELF;
   readonly #arena = new RunArena(SCENARIO);
   #strategy = new CountingStrategy();
   #steps = 0;
