@@ -130,13 +130,8 @@ processTest("stat --follow sums up when it is interrupted", async () => {
     await Deno.writeTextFile(file, LINES.join(""));
     const child = start("stat", "--follow", file);
     await child.stdin.close();
-    // Until it listens to the signal it would end at once.
-    let listens = false;
-    while (!listens) {
-      const status = await Deno.readTextFile(`/proc/${child.pid}/status`);
-      const caught = /^SigCgt:\s*(\w+)$/m.exec(status)?.[1] ?? "0";
-      listens = (BigInt(`0x${caught}`) & 2n) !== 0n;
-    }
+    // It listens to the signal before it opens the file.
+    while (!await hasOpen(child.pid, file));
     child.kill("SIGINT");
     const { code, stdout } = await child.output();
     assertEquals(code, 0);
@@ -145,6 +140,16 @@ processTest("stat --follow sums up when it is interrupted", async () => {
     await Deno.remove(file);
   }
 });
+
+/** Whether a process has a file open. */
+async function hasOpen(pid: number, file: string): Promise<boolean> {
+  const folder = `/proc/${pid}/fd`;
+  for await (const { name } of Deno.readDir(folder)) {
+    const target = await Deno.readLink(`${folder}/${name}`).catch(() => "");
+    if (target === file) return true;
+  }
+  return false;
+}
 
 const QUIET: readonly (readonly string[])[] = [
   ["check", "--undecided", "-"],
