@@ -85,6 +85,9 @@ export const KEY: Readonly<Record<Key, number>> = Object.fromEntries(
   KEYS.map((name, at) => [name, at]),
 ) as Record<Key, number>;
 
+const KEY_BYTES: readonly Uint8Array[] = KEYS.map((name) =>
+  new TextEncoder().encode(name)
+);
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const OPEN = 0x28;
@@ -117,7 +120,7 @@ export class Args {
    */
   constructor(names: Names) {
     this.#names = names;
-    const ids = KEYS.map((name) => names.of(name));
+    const ids = KEY_BYTES.map((bytes) => names.at(bytes, 0, bytes.length));
     this.#places = new Int32Array(Math.max(...ids) + 1);
     ids.forEach((id, at) => this.#places[id] = at + 1);
   }

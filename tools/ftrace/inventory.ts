@@ -36,10 +36,12 @@ const GROUPS: readonly RegExp[] = [
   /^\(filesystem\)$/,
 ];
 
-function groupOf(code: number): number {
-  if (isInner(code)) return GROUPS.length;
-  return GROUPS.findIndex((names) => names.test(codeName(code)));
-}
+/** The group of each probe, by its code. */
+const GROUP_OF: readonly number[] = Object.values(CODE).map((code) =>
+  isInner(code)
+    ? GROUPS.length
+    : GROUPS.findIndex((names) => names.test(codeName(code)))
+);
 
 /** The probes of one recording. */
 export class Inventory {
@@ -84,9 +86,9 @@ export class Inventory {
   #ascertain(fired: number): void {
     this.#certain[fired] = 1;
     if (!this.#isKit) return;
-    const group = groupOf(fired);
+    const group = GROUP_OF[fired];
     for (let code = 1; code < this.#set.length; code++) {
-      if (this.shows(code) && groupOf(code) === group) this.#certain[code] = 1;
+      if (this.shows(code) && GROUP_OF[code] === group) this.#certain[code] = 1;
     }
   }
 

@@ -11,12 +11,16 @@ const SLOTS = MAX_NAMES * 2;
 /** Bytes of a name that count. */
 const MAX_BYTES = 256;
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 /** The names that came, and a number from 1 for each. */
 export class Names {
   /** Number of a name at each slot of the hash table, 0 where there is none. */
   readonly #slots: Int32Array = new Int32Array(SLOTS);
   readonly #bytes: Uint8Array[] = [new Uint8Array(0)];
-  readonly #texts: string[] = [""];
+  /** The text of each that somebody has asked for. */
+  readonly #texts: (string | undefined)[] = [""];
 
   /**
    * The number of a name.
@@ -25,7 +29,7 @@ export class Names {
    * @returns Its number.
    */
   of(text: string): number {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = encoder.encode(text);
     return this.at(bytes, 0, bytes.length);
   }
 
@@ -60,7 +64,10 @@ export class Names {
    * @returns The name.
    */
   text(id: number): string {
-    return this.#texts[id] ?? "";
+    const known = this.#texts[id];
+    if (known !== undefined) return known;
+    const bytes = this.#bytes[id];
+    return bytes === undefined ? "" : this.#texts[id] = decoder.decode(bytes);
   }
 
   #isAt(id: number, bytes: Uint8Array, from: number, to: number): boolean {
@@ -73,11 +80,10 @@ export class Names {
   }
 
   #add(bytes: Uint8Array, slot: number): number {
-    const id = this.#texts.length;
+    const id = this.#bytes.length;
     if (id === MAX_NAMES) return 0;
     this.#slots[slot] = id;
     this.#bytes.push(bytes);
-    this.#texts.push(new TextDecoder().decode(bytes));
     return id;
   }
 }
