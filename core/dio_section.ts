@@ -271,7 +271,8 @@ export class DioSections extends DioPages {
    */
   dioBioSend(dio: Dio): Task<unknown> | null {
     const { kernel } = this;
-    const { sdio, bioLock: lock } = dio;
+    const { sdio, inode, ops, bioLock: lock } = dio;
+    const { bioPosition } = sdio;
     const bio = sdio.bio as Bio;
     // Without steps nobody else can come in between.
     if (kernel.stepping) lock.take(kernel, true);
@@ -282,7 +283,9 @@ export class DioSections extends DioPages {
     }
     sdio.bio = null;
     sdio.boundary = false;
-    return submitBio(bio);
+    return ops.submitIo === undefined
+      ? submitBio(bio)
+      : ops.submitIo(bio, inode, bioPosition);
   }
 
   *#dioBioSubmitWaiting(dio: Dio): Task<void> {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { READ, type Rw, WRITE } from "./bio.ts";
+import { READ, type Rw, submitBio, WRITE } from "./bio.ts";
 import { DIO_LOCKING } from "./dio_flags.ts";
 import { EINVAL, EIOCBQUEUED, ENOMEM } from "./errno.ts";
 import type { Task } from "./step.ts";
@@ -161,6 +161,24 @@ Deno.test("partial-progress: blockdevDirectIO() does not wait for a read that st
       // Two blocks were mapped; the rest is no part of the file.
       { res: 5000, returned: -EIOCBQUEUED },
     );
+  }
+});
+
+Deno.test("dioBioSubmit() hands bios to the filesystem's submitIo(), if it has one, with where they begin", () => {
+  for (const profile of PROFILES) {
+    const seen: number[][] = [];
+    const rig = new Rig({
+      profile,
+      ops: {
+        getBlock: reversedBlock,
+        submitIo(bio, inode, offset) {
+          seen.push([inode.iIno, offset, bio.biSize]);
+          return submitBio(bio);
+        },
+      },
+    });
+    assertEquals(rig.result({ offset: 512, bytes: 8192 }), 8192);
+    assertEquals(seen, [[12, 512, 3584], [12, 4096, 4096], [12, 8192, 512]]);
   }
 });
 

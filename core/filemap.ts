@@ -22,11 +22,13 @@ import {
   traceReturn,
 } from "./filemap_direct.ts";
 import { type Inode, O_APPEND, O_DIRECT } from "./fs.ts";
+import { IOCB_NOWAIT } from "./iocb_flags.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Mutex } from "./lock.ts";
 import { PAGE_SIZE } from "./page.ts";
 import {
   dioWarnStalePagecache,
+  filemapRangeHasPage,
   filemapWriteAndWaitRange,
   invalidateInodePages2Range,
 } from "./page_cache.ts";
@@ -212,7 +214,11 @@ function* writeCached(iocb: Kiocb): Task<number> {
   const { iMapping, iSb: { kernel } } = inode;
   const { kiPos: pos, iter: { count } } = iocb;
   const end = pos + count - 1;
-  const error = yield* finish(filemapWriteAndWaitRange(inode, pos, end));
+  const error = yield* finish(
+    (iocb.kiFlags & IOCB_NOWAIT) === 0
+      ? filemapWriteAndWaitRange(inode, pos, end)
+      : filemapRangeHasPage(inode, pos, end),
+  );
   if (error !== 0) return error;
   if (kernel.stepping) yield iMapping.readStep;
   if (iMapping.nrpages > 0) {

@@ -17,7 +17,11 @@ import {
   traceReturn,
 } from "./filemap_direct.ts";
 import { type Inode, O_DIRECT } from "./fs.ts";
-import { filemapWriteAndWaitRange } from "./page_cache.ts";
+import {
+  filemapRangeNeedsWriteback,
+  filemapWriteAndWaitRange,
+} from "./page_cache.ts";
+import { IOCB_NOWAIT } from "./iocb_flags.ts";
 import { finish, type MaybeTask, type Task } from "./step.ts";
 
 /**
@@ -67,7 +71,11 @@ function* readCached(iocb: Kiocb, inode: Inode): Task<number> {
   if (kernel.stepping) yield inode.sizeStep;
   if (isBehindEnd(iocb, inode)) return 0;
   const end = pos + count - 1;
-  const error = yield* finish(filemapWriteAndWaitRange(inode, pos, end));
+  const error = yield* finish(
+    (iocb.kiFlags & IOCB_NOWAIT) === 0
+      ? filemapWriteAndWaitRange(inode, pos, end)
+      : filemapRangeNeedsWriteback(inode, pos, end),
+  );
   return error === 0 ? yield* finish(readDirectly(iocb)) : error;
 }
 

@@ -7,7 +7,7 @@
  */
 
 import type { Kiocb } from "./aio.ts";
-import type { Rw } from "./bio.ts";
+import type { Bio, Rw } from "./bio.ts";
 import type { BufferHead } from "./buffer_head.ts";
 import type { Inode, SuperBlock } from "./fs.ts";
 import type { IovIter } from "./iov_iter.ts";
@@ -51,6 +51,16 @@ export interface DioOps {
     bytes: number,
     priv: unknown,
   ): MaybeTask<number | void>;
+  /**
+   * Submits a bio: `dio_submit_t`, for a filesystem that has more to do than
+   * the block layer. By default that is handed the bio.
+   *
+   * @param bio The bio; not to be looked at once it is submitted.
+   * @param inode The file.
+   * @param offset Where in the file it begins, in bytes.
+   * @returns What the device does inside the submission, or null.
+   */
+  submitIo?(bio: Bio, inode: Inode, offset: number): Task<unknown> | null;
   /**
    * What traces call the handler.
    *

@@ -6,7 +6,7 @@ import { pct } from "./pct.ts";
 import { replay } from "./replay.ts";
 import { RwSemaphore } from "./rwsem.ts";
 import { readStep, SCHEDULE, type Task, writeStep } from "./step.ts";
-import { random, type Strategy } from "./strategy.ts";
+import { fifo, random, type Strategy } from "./strategy.ts";
 import { assertClean, doing, Rig, seeds } from "./testdata/identity_fs.ts";
 import { withoutTimes } from "./testdata/without_times.ts";
 import { Shop } from "./testdata/work_shop.ts";
@@ -239,9 +239,40 @@ Deno.test("a spin that gives up the processor ends in a replay, at random and un
   }
 });
 
-Deno.test("Kernel.run() tells that who sleeps is kept from waking by a spin", () => {
+Deno.test("a spin that waits for a point of time ends then, at random and under pct()", () => {
+  const strategies = [
+    fifo(),
+    ...seeds(20).map(random),
+    ...seeds(20).map((seed) => pct({ seed, depth: 1, steps: 10 })),
+  ];
+  for (const strategy of strategies) {
+    const kernel = new Kernel({ strategy, maxSteps: 5000 });
+    let isDone = false;
+    kernel.raise(
+      "softirq",
+      {
+        irq: () =>
+          doing(() => {
+            isDone = true;
+          }),
+      },
+      null,
+      10_000,
+    );
+    kernel.spawn(
+      "poll",
+      (function* (): Task<void> {
+        while (!isDone) yield SCHEDULE;
+      })(),
+    );
+    assertClean(kernel.run());
+    assertEquals(kernel.now >= 10_000 && kernel.now < 20_000, true);
+  }
+});
+
+Deno.test("Kernel.run() tells of a spin who sleeps for longer", () => {
   const kernel = new Kernel({ maxSteps: 5000 });
-  kernel.spawn("nap", kernel.sleep(1000));
+  kernel.spawn("nap", kernel.sleep(1_000_000));
   kernel.spawn(
     "spin",
     (function* (): Task<void> {

@@ -8,7 +8,7 @@
  */
 
 import type { CachePage } from "./address_space.ts";
-import { EBUSY, EIO } from "./errno.ts";
+import { EAGAIN, EBUSY, EIO } from "./errno.ts";
 import { EV } from "./events.ts";
 import type { File, Inode } from "./fs.ts";
 import { PAGE_SIZE } from "./page.ts";
@@ -85,6 +85,79 @@ function* writeAndWait(
     );
   }
   return ret;
+}
+
+/**
+ * `filemap_range_has_page()`: what a write that must not wait asks instead of
+ * writing back and dropping what is cached.
+ *
+ * @param inode The file.
+ * @param start First byte.
+ * @param end Last byte.
+ * @returns 0, or `-EAGAIN` when a page of the range is cached.
+ *
+ * @example
+ * ```ts
+ * import { EAGAIN, filemapRangeHasPage, Inode, Kernel, SuperBlock } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * const fs = { name: "nofs", directIO: () => 0 };
+ * const inode = new Inode(new SuperBlock(kernel, device, 12, fs), 12, 8192);
+ * inode.iMapping.add(1).unlock(kernel);
+ * assertEquals(kernel.boot(filemapRangeHasPage(inode, 0, 4095)), 0);
+ * assertEquals(kernel.boot(filemapRangeHasPage(inode, 0, 4096)), -EAGAIN);
+ * ```
+ */
+export function* filemapRangeHasPage(
+  inode: Inode,
+  start: number,
+  end: number,
+): Task<number> {
+  const first = Math.floor(start / PAGE_SIZE);
+  const page = yield* nextPage(inode, first, Math.floor(end / PAGE_SIZE));
+  return page === undefined ? 0 : -EAGAIN;
+}
+
+/**
+ * `filemap_range_needs_writeback()`: what a read that must not wait asks
+ * instead of writing back what is cached.
+ *
+ * @param inode The file.
+ * @param start First byte.
+ * @param end Last byte.
+ * @returns 0, or `-EAGAIN` when a page of the range is not on the device.
+ *
+ * @example
+ * ```ts
+ * import { filemapRangeNeedsWriteback, Inode, Kernel, SuperBlock } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * const fs = { name: "nofs", directIO: () => 0 };
+ * const inode = new Inode(new SuperBlock(kernel, device, 12, fs), 12, 8192);
+ * inode.iMapping.add(0).unlock(kernel);
+ * assertEquals(kernel.boot(filemapRangeNeedsWriteback(inode, 0, 4095)), 0);
+ * ```
+ */
+export function* filemapRangeNeedsWriteback(
+  inode: Inode,
+  start: number,
+  end: number,
+): Task<number> {
+  const { kernel } = inode.iSb;
+  const last = Math.floor(end / PAGE_SIZE);
+  for (let index = Math.floor(start / PAGE_SIZE);; index++) {
+    const page = yield* nextPage(inode, index, last);
+    if (page === undefined) return 0;
+    ({ index } = page);
+    if (kernel.stepping) yield page.readStep;
+    if (page.dirty !== 0 || page.writeback || page.locked) return -EAGAIN;
+  }
 }
 
 /** The first cached page of a range. */

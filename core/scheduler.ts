@@ -289,6 +289,8 @@ export abstract class Scheduler {
   run(): RunResult {
     const boot = this.current;
     while (this.bug === null) {
+      // Steps take time as well: who spins for long enough is interrupted.
+      while (this.#timers.due <= this.now) this.#idle();
       const ctx = this.#next();
       if (ctx !== undefined) this.#resume(ctx);
       else if (this.stopped || !this.#idle()) break;
@@ -357,16 +359,11 @@ export abstract class Scheduler {
     ctx.step = step;
     const kind = step & 3;
     ctx.waitingSince = this.now;
-    if (kind === STEP_LOCK) {
-      this.#last = ctx;
-      return waitsForLock(ctx) ? this.#park(ctx) : this.#queue.push(ctx);
+    this.#last = kind === STEP_SCHEDULE ? null : ctx;
+    if (kind === STEP_LOCK && waitsForLock(ctx)) return this.#park(ctx);
+    if (kind !== STEP_SCHEDULE || ctx.state === TASK_RUNNING) {
+      this.#queue.push(ctx);
     }
-    if (kind !== STEP_SCHEDULE) {
-      this.#last = ctx;
-      return this.#queue.push(ctx);
-    }
-    this.#last = null;
-    if (ctx.state === TASK_RUNNING) this.#queue.push(ctx);
   }
 
   /** Takes a context out of the run queue until its lock is released. */
@@ -388,7 +385,7 @@ export abstract class Scheduler {
     this.noteEnd();
   }
 
-  /** Nobody can run: waits for time to pass or for a real device. */
+  /** Goes on to the next point of time, or waits for a real device. */
   #idle(): boolean {
     const due = this.#timers.next();
     if (due === undefined) return this.#sources.reap();

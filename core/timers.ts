@@ -17,6 +17,8 @@ export interface Timer {
 /** Pending timers, earliest first; equal times in the order of arrival. */
 export class Timers {
   readonly #pending: Timer[] = [];
+  /** When the earliest one is due; Infinity when there is none. */
+  due: number = Infinity;
 
   /** Adds a context. */
   add(at: number, ctx: Context): void {
@@ -24,10 +26,13 @@ export class Timers {
     let i = pending.length;
     while (i > 0 && (pending[i - 1] as Timer).at > at) i--;
     pending.splice(i, 0, { at, ctx });
+    if (i === 0) this.due = at;
   }
 
   /** Takes the earliest one. */
   next(): Timer | undefined {
-    return this.#pending.shift();
+    const first = this.#pending.shift();
+    this.due = this.#pending[0]?.at ?? Infinity;
+    return first;
   }
 }

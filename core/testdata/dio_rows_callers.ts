@@ -5,7 +5,8 @@
  * @module
  */
 
-import { EFAULT, EIO, ENOSPC } from "../errno.ts";
+import { EAGAIN, EFAULT, EIO, ENOSPC } from "../errno.ts";
+import { IOCB_NOWAIT } from "../iocb_flags.ts";
 import { type DioRow, QUEUED } from "./dio_row.ts";
 
 const INVALIDATE = "invalidate_inode_pages2_range";
@@ -326,5 +327,54 @@ export const CALLER_ROWS: readonly DioRow[] = [
     result: 8192,
     bios: [[128, 8192]],
     absent: ["buffered_io"],
+  },
+  {
+    clause: "checklist 17",
+    title: "that must not wait is refused where a page is cached",
+    profiles: ["v6.1"],
+    rw: "write",
+    isSync: true,
+    kiFlags: IOCB_NOWAIT,
+    cache: { 0: "clean" },
+    result: -EAGAIN,
+    bios: [],
+    absent: ["direct_IO", INVALIDATE],
+  },
+  {
+    clause: "checklist 17",
+    title: "that must not wait goes on where another page is cached",
+    profiles: ["v6.1"],
+    rw: "write",
+    isSync: true,
+    kiFlags: IOCB_NOWAIT,
+    cache: { 1: "clean" },
+    result: 4096,
+    bios: [[128, 4096]],
+  },
+  {
+    clause: "checklist 17",
+    title: "that must not wait is refused where a page is not on the device",
+    profiles: ["v6.1"],
+    rw: "read",
+    bytes: 8192,
+    isSync: true,
+    kiFlags: IOCB_NOWAIT,
+    cache: { 1: "dirty" },
+    result: -EAGAIN,
+    bios: [],
+    absent: ["direct_IO"],
+  },
+  {
+    clause: "checklist 17",
+    title: "that must not wait goes on where what is cached is on the device",
+    profiles: ["v6.1"],
+    rw: "read",
+    bytes: 8192,
+    isSync: true,
+    kiFlags: IOCB_NOWAIT,
+    flags: 0,
+    cache: { 1: "clean", 2: "dirty" },
+    result: 8192,
+    bios: [[128, 8192]],
   },
 ];
