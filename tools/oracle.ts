@@ -10,7 +10,7 @@
 
 import fs from "node:fs";
 import type { ProfileName } from "../core/mod.ts";
-import { DeviceError } from "../devices/mod.ts";
+import { DeviceError, type EngineKind } from "../devices/mod.ts";
 import { MODELS, type ModelSpec } from "../fs_models/mod.ts";
 import {
   EXIT_OK,
@@ -46,6 +46,8 @@ Options:
   --loop FS,…       on loop images instead: ext4, xfs, btrfs (needs root)
   --model NAME      the model (default: that of the same name, else plain)
   --profile P       whose semantics the model has (default: v6.1)
+  --engine NAME     how aio_ calls go to the kernel: auto (default), io_uring,
+                    libaio, psync
   --case NAME,…     only the cases, or groups of cases, of these names
   --random N        so many cases that a seed chooses (default: 20)
   --seed N          the seed of the first one (default: by chance)
@@ -79,6 +81,13 @@ const PROFILES: ReadonlyMap<string, ProfileName> = new Map([
   ["v6.1", "v6.1"],
 ]);
 
+const ENGINES: ReadonlyMap<string, EngineKind | "auto"> = new Map([
+  ["auto", "auto"],
+  ["io_uring", "io_uring"],
+  ["libaio", "libaio"],
+  ["psync", "psync"],
+]);
+
 /** The models that have files. */
 const FILE_MODELS: ReadonlyMap<string, ModelSpec> = new Map(
   MODELS.filter(({ name }) => name !== "blkdev")
@@ -92,6 +101,7 @@ interface Plan {
   readonly profile: ProfileName;
   /** The model, or null for the one of the filesystem. */
   readonly model: ModelSpec | null;
+  readonly engine: EngineKind | "auto";
   readonly isVerbose: boolean;
 }
 
@@ -107,7 +117,16 @@ export async function oracle(
   io: Io,
 ): Promise<number> {
   const { values, flags, rest } = readOptions(args, {
-    string: ["dir", "loop", "model", "profile", "case", "random", "seed"],
+    string: [
+      "dir",
+      "loop",
+      "model",
+      "profile",
+      "engine",
+      "case",
+      "random",
+      "seed",
+    ],
     boolean: ["verbose"],
   });
   if (flags.has("help")) {
@@ -125,6 +144,7 @@ export async function oracle(
     cases: chosenCases(values),
     profile: lookUp("profile", values.get("profile") ?? "v6.1", PROFILES),
     model: modelOf(values.get("model")),
+    engine: lookUp("engine", values.get("engine") ?? "auto", ENGINES),
     isVerbose: flags.has("verbose"),
   };
   const loops = values.get("loop")?.split(",");
@@ -178,7 +198,7 @@ async function ask(directory: string, plan: Plan, io: Io): Promise<number> {
   const spec = plan.model ?? FILE_MODELS.get(fsName) ?? PLAIN;
   const { profile, isVerbose } = plan;
   try {
-    using real = new RealOracle(directory);
+    using real = new RealOracle(directory, plan.engine);
     const { engine, logicalBlockSize, memoryAlignment, tellsAlignment } = real;
     await io.out.write(
       `\n${fsName} of ${runningKernel()} in ${directory}, against the model ${spec.name} with profile ${profile};\npreadv2(), pwritev2() and ${engine}, blocks of ${logicalBlockSize}\n\n`,

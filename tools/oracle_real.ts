@@ -5,7 +5,7 @@
  */
 
 import { EOPNOTSUPP, errnoName } from "../core/mod.ts";
-import { DirectFile } from "../devices/mod.ts";
+import { DirectFile, type EngineKind } from "../devices/mod.ts";
 import { onInterrupt } from "./interrupt.ts";
 import {
   describeOp,
@@ -35,11 +35,16 @@ interface OpenFiles {
 /** A file in a directory that cases are run on, one after the other. */
 export class RealOracle implements Disposable {
   readonly #path: string;
+  readonly #engine: EngineKind | "auto";
   readonly #stack: DisposableStack;
   readonly #open: Map<string, OpenFiles> = new Map();
 
-  /** @param directory Where to make the file. */
-  constructor(directory: string) {
+  /**
+   * @param directory Where to make the file.
+   * @param engine The engine of requests that nobody waits for.
+   */
+  constructor(directory: string, engine: EngineKind | "auto") {
+    this.#engine = engine;
     using stack = new DisposableStack();
     stack.use(onInterrupt(() => this[Symbol.dispose]()));
     const home = Deno.makeTempDirSync({ dir: directory, prefix: "endio-" });
@@ -106,7 +111,10 @@ export class RealOracle implements Disposable {
     if (found !== undefined) return found;
     const stack = this.#stack;
     const options = { dsync, append };
-    const async = stack.use(DirectFile.open(this.#path, options));
+    const engine = this.#engine;
+    const async = stack.use(
+      DirectFile.open(this.#path, { ...options, engine }),
+    );
     // preadv2() and pwritev2() are the calls that wait.
     const sync = stack.use(
       DirectFile.open(this.#path, { ...options, engine: "psync" }),

@@ -8,7 +8,12 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { scenarioById, SCENARIOS } from "../conformance/mod.ts";
-import { DeviceError, DirectFile, DirectFileDevice } from "../devices/mod.ts";
+import {
+  DeviceError,
+  DirectFile,
+  DirectFileDevice,
+  type EngineKind,
+} from "../devices/mod.ts";
 import { MODELS } from "../fs_models/mod.ts";
 import { UserError } from "./cli.ts";
 import { oracle } from "./oracle.ts";
@@ -116,8 +121,8 @@ Deno.test("runOnModel() says when the model cannot even lay the file out", () =>
   assertEquals(steps.map(({ result }) => result), [-95]);
 });
 
-/** Why the oracle cannot be asked here; empty when it can. */
-function skipReason(): string {
+/** Why the oracle cannot be asked by an engine here; empty when it can. */
+function skipReason(engine: EngineKind | "auto"): string {
   for (const name of ["read", "write", "sys"] as const) {
     if (Deno.permissions.querySync({ name }).state !== "granted") {
       return `needs --allow-${name}`;
@@ -126,7 +131,7 @@ function skipReason(): string {
   const path = Deno.makeTempFileSync();
   try {
     Deno.truncateSync(path, 1 << 20);
-    using _ = DirectFileDevice.open(path);
+    using _ = DirectFileDevice.open(path, { engine });
     return "";
   } catch (error) {
     if (error instanceof DeviceError) return error.message;
@@ -136,26 +141,35 @@ function skipReason(): string {
   }
 }
 
-const reason = skipReason();
-
-function realTest(name: string, fn: () => Promise<void>): void {
+function realTest(
+  name: string,
+  fn: () => Promise<void>,
+  engine: EngineKind | "auto" = "auto",
+): void {
+  const reason = skipReason(engine);
   const suffix = reason === "" ? "" : ` [skipped: ${reason}]`;
   Deno.test({ name: name + suffix, ignore: reason !== "", fn });
 }
 
-realTest("the oracle finds nothing unexplained in a directory", async () => {
-  const directory = await Deno.makeTempDir();
-  try {
-    const io = fakeIo();
-    const args = ["--dir", directory, "--seed", "1", "--random", "100"];
-    const status = await oracle(args, io);
-    assertEquals([status, io.stderr()], [0, ""], io.stdout());
-    assertStringIncludes(io.stdout(), " 0 unexplained");
-    assertEquals(await Array.fromAsync(Deno.readDir(directory)), []);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-});
+for (const engine of ["auto", "libaio", "psync"] as const) {
+  realTest(
+    `the oracle finds nothing unexplained in a directory, by ${engine}`,
+    async () => {
+      const directory = await Deno.makeTempDir();
+      try {
+        const io = fakeIo();
+        const random = ["--seed", "1", "--random", "60"];
+        const args = ["--dir", directory, "--engine", engine, ...random];
+        const status = await oracle(args, io);
+        assertEquals([status, io.stderr()], [0, ""], io.stdout());
+        assertStringIncludes(io.stdout(), " 0 unexplained");
+        assertEquals(await Array.fromAsync(Deno.readDir(directory)), []);
+      } finally {
+        await Deno.remove(directory, { recursive: true });
+      }
+    },
+  );
+}
 
 realTest(
   "the oracle sees a kernel that is not what the model says",
@@ -183,7 +197,7 @@ realTest(
   },
 );
 
-const isRoot = reason === "" &&
+const isRoot = skipReason("auto") === "" &&
   Deno.permissions.querySync({ name: "run" }).state === "granted" &&
   Deno.uid() === 0;
 
@@ -227,6 +241,7 @@ Deno.test("the oracle says in one line what is wrong", async () => {
       [["--dir", "/no/such/directory"], "/no/such/directory"],
       [["--dir", ".", "--profile", "v2"], "profile"],
       [["--dir", ".", "--model", "fat"], "model"],
+      [["--dir", ".", "--engine", "aio"], "engine"],
       [["--dir", ".", "--case", "nothing"], "case"],
       [["--dir", ".", "--seed", "x"], "has to be a number"],
       [["--dir", ".", "--loop", "zfs"], "did you mean xfs"],
