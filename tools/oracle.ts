@@ -44,6 +44,7 @@ and bytes. What differs is explained, or makes the exit status 1.
 Options:
   --dir DIR         where to make a file; with --loop, the images
   --loop FS,…       on loop images instead: ext4, xfs, btrfs (needs root)
+  --sector N        logical blocks of that many bytes there: 512 (default), 4096
   --model NAME      the model (default: that of the same name, else plain)
   --profile P       whose semantics the model has (default: v6.1)
   --engine NAME     how aio_ calls go to the kernel: auto (default), io_uring,
@@ -56,7 +57,8 @@ Options:
 
 Permissions: --allow-read=DIR --allow-write=DIR --allow-sys=statfs,osRelease
 --allow-ffi=/lib/x86_64-linux-gnu/libc.so.6 on Debian; elsewhere a message says
-what it is. --loop also needs --allow-run=mount,umount,mkfs.ext4,mkfs.xfs.
+what it is. --loop also needs --allow-run=losetup,mount,umount,mkfs.ext4 (or
+mkfs.xfs, mkfs.btrfs).
 
 Examples:
   deno run -A tools/oracle.ts --dir .
@@ -79,6 +81,11 @@ const PROFILES: ReadonlyMap<string, ProfileName> = new Map([
   ["v3.12", "v3.12"],
   ["v4.10", "v4.10"],
   ["v6.1", "v6.1"],
+]);
+
+const SECTOR_SIZES: ReadonlyMap<string, number> = new Map([
+  ["512", 512],
+  ["4096", 4096],
 ]);
 
 const ENGINES: ReadonlyMap<string, EngineKind | "auto"> = new Map([
@@ -120,6 +127,7 @@ export async function oracle(
     string: [
       "dir",
       "loop",
+      "sector",
       "model",
       "profile",
       "engine",
@@ -149,10 +157,12 @@ export async function oracle(
   };
   const loops = values.get("loop")?.split(",");
   checkLoops(loops ?? []);
+  const sector = values.get("sector") ?? "512";
+  const sectorSize = lookUp("sector size", sector, SECTOR_SIZES);
   let total = 0;
   if (loops === undefined) total = await ask(dir, plan, io);
   for (const name of loops ?? []) {
-    using mount = new LoopMount(name, dir);
+    using mount = new LoopMount(name, dir, sectorSize);
     total += await ask(mount.directory, plan, io);
   }
   return total === 0 ? EXIT_OK : EXIT_VIOLATED;
@@ -208,6 +218,7 @@ async function ask(directory: string, plan: Plan, io: Io): Promise<number> {
       fs: fsName,
       model,
       profile,
+      logicalBlockSize,
       memoryAlignment,
       tellsAlignment,
     };

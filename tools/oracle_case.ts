@@ -105,7 +105,10 @@ export interface OracleStep {
   readonly result: number;
   /** The size of the file afterwards, in bytes. */
   readonly size: number;
-  /** The bytes that were read; empty for anything else. */
+  /**
+   * The bytes that were read, or that lie where a transfer that failed would
+   * have gone; empty for anything else.
+   */
   readonly data: Uint8Array;
 }
 
@@ -132,6 +135,28 @@ export function isRefusal({ nowait }: OracleTransfer, result: number): boolean {
 
 /** Bytes in a block of the filesystems that are compared. */
 export const BLOCK = 4096;
+
+/** Whole blocks around some bytes. */
+export interface Around {
+  /** Where they begin in the file. */
+  readonly offset: number;
+  /** How many bytes they have. */
+  readonly bytes: number;
+  /** Where in them the bytes lie that were asked for. */
+  readonly skip: number;
+}
+
+/**
+ * The blocks that a transfer touches.
+ *
+ * @param op The transfer.
+ * @returns They, for a transfer that fits any device.
+ */
+export function blocksAround(op: OracleTransfer): Around {
+  const skip = op.offset % BLOCK;
+  const bytes = Math.ceil((skip + op.bytes) / BLOCK) * BLOCK;
+  return { offset: op.offset - skip, bytes, skip };
+}
 
 /**
  * What a write writes: bytes that differ from those of every other write, and

@@ -7,12 +7,15 @@
 
 import { errnoName, type ProfileName } from "../core/mod.ts";
 import {
+  BLOCK,
   describeOp,
+  fillPattern,
   isTransfer,
   type OracleCase,
   type OracleOp,
   type OracleRun,
   type OracleStep,
+  type OracleTransfer,
 } from "./oracle_case.ts";
 
 /** Where a case was run. */
@@ -23,6 +26,8 @@ export interface OracleSetting {
   readonly model: string;
   /** Whose semantics the model had. */
   readonly profile: ProfileName;
+  /** What offsets and lengths must be multiples of, in bytes. */
+  readonly logicalBlockSize: number;
   /** What addresses of memory must be multiples of, in bytes. */
   readonly memoryAlignment: number;
   /**
@@ -68,6 +73,8 @@ interface Pair {
   readonly model: OracleStep;
   /** The size of the file before the call. */
   readonly sizeBefore: number;
+  /** Which call of the case it is, its set-up counted. */
+  readonly nth: number;
 }
 
 /** A reason why a filesystem and a model may differ. */
@@ -106,8 +113,18 @@ export const EXPLANATIONS: readonly Explanation[] = [
     sentence:
       "This filesystem tells no alignment: what does not fit direct I/O it serves from the page cache, which asks for none.",
     explains: ({ op, real, model }, { tellsAlignment }) =>
-      isTransfer(op) && !tellsAlignment && real.result >= 0 &&
-      model.result === EINVAL,
+      isTransfer(op) && !tellsAlignment && model.result === EINVAL &&
+      isRight(op, real, model),
+  },
+  {
+    id: "dma-alignment",
+    sentence:
+      "Since 6.0 memory has to fit the DMA alignment that statx() tells; fs/direct-io.c wants whole logical blocks.",
+    explains: ({ op, real, model }, { memoryAlignment }) =>
+      isTransfer(op) && (op.misaligned ?? 0) !== 0 &&
+      (op.misaligned ?? 0) % memoryAlignment === 0 &&
+      model.result === EINVAL && real.result === op.bytes &&
+      isRight(op, real, model),
   },
   {
     id: "end-of-file-first",
@@ -120,19 +137,19 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: "hole-without-alignment",
     sentence:
-      "iomap looks at the alignment where it meets blocks, not before: a misaligned read of a hole, or of unwritten blocks, gives zeros; fs/direct-io.c looks first, and gives -EINVAL.",
-    explains: ({ op, real, model }) =>
+      "iomap looks at the alignment of a read in written blocks only: where it is misaligned in a hole, or in unwritten blocks, it gives zeros, up to where it does not fit; fs/direct-io.c looks first, and gives -EINVAL.",
+    explains: ({ op, real, model }, { logicalBlockSize }) =>
       op.op === "read" && real.result > 0 && model.result === EINVAL &&
-      real.data.every((byte) => byte === 0),
+      isRight(op, real, model) &&
+      isZeroWhereMisaligned(op, real, logicalBlockSize),
   },
   {
-    id: "dma-alignment",
+    id: "written-in-part",
     sentence:
-      "Since 6.0 memory has to fit the DMA alignment that statx() tells; fs/direct-io.c wants whole logical blocks.",
-    explains: ({ op, real, model }, { memoryAlignment }) =>
-      isTransfer(op) && (op.misaligned ?? 0) !== 0 &&
-      (op.misaligned ?? 0) % memoryAlignment === 0 &&
-      real.result === op.bytes && model.result === EINVAL,
+      "iomap writes what lies before the block that a write does not fit, and gives -EINVAL all the same; fs/direct-io.c writes nothing then.",
+    explains: ({ op, real, model, nth }) =>
+      op.op === "write" && real.result === EINVAL && model.result === EINVAL &&
+      isWrittenInPart(op, real, model, nth),
   },
   {
     id: "cached-by-ocfs2",
@@ -173,7 +190,8 @@ export function compare(
   for (const [i, step] of real.steps.entries()) {
     const other = model.steps[i];
     if (other === undefined) throw new Error(`${caseId} has stopped`);
-    const pair = { op: step.op, real: step, model: other, sizeBefore };
+    const nth = oracleCase.setUp.length + i;
+    const pair = { op: step.op, real: step, model: other, sizeBefore, nth };
     sizeBefore = step.size;
     if (i < from || compareStep(found, pair, setting)) continue;
     // What follows a difference that nobody understands says nothing.
@@ -229,6 +247,48 @@ function compareContent(
     model: describeByte(model, at),
     explanation: null,
   });
+}
+
+/** Whether a transfer that a model has refused did what it should. */
+function isRight(
+  op: OracleTransfer,
+  real: OracleStep,
+  model: OracleStep,
+): boolean {
+  if (real.result < 0) return false;
+  return op.op === "write" ||
+    real.data.every((byte, i) => byte === model.data[i]);
+}
+
+/** Whether there are zeros in the blocks that a read does not fit. */
+function isZeroWhereMisaligned(
+  { offset, bytes, misaligned = 0 }: OracleTransfer,
+  { data }: OracleStep,
+  logicalBlockSize: number,
+): boolean {
+  const isZero = (from: number, to?: number) =>
+    data.subarray(Math.max(0, from), to).every((byte) => byte === 0);
+  if (misaligned !== 0) return isZero(0);
+  const end = offset + bytes;
+  const head = offset % logicalBlockSize === 0 ? 0 : BLOCK - offset % BLOCK;
+  const tail = end % logicalBlockSize === 0
+    ? bytes
+    : end - end % BLOCK - offset;
+  return isZero(0, head) && isZero(tail);
+}
+
+/** Whether what differs are bytes that the write would have written. */
+function isWrittenInPart(
+  op: OracleTransfer,
+  real: OracleStep,
+  model: OracleStep,
+  nth: number,
+): boolean {
+  const pattern = new Uint8Array(op.bytes);
+  fillPattern(pattern, op.offset, nth);
+  return real.data.every((byte, i) =>
+    byte === model.data[i] || byte === pattern[i]
+  );
 }
 
 function isEither(

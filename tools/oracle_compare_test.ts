@@ -1,11 +1,17 @@
 import { assertEquals } from "@std/assert";
-import { BLOCK, type OracleOp, type OracleRun } from "./oracle_case.ts";
+import {
+  BLOCK,
+  fillPattern,
+  type OracleOp,
+  type OracleRun,
+} from "./oracle_case.ts";
 import { compare, EXPLANATIONS, type OracleSetting } from "./oracle_compare.ts";
 
 const SETTING: OracleSetting = {
   fs: "ext4",
   model: "ext4",
   profile: "v6.1",
+  logicalBlockSize: 512,
   memoryAlignment: 4,
   tellsAlignment: true,
 };
@@ -25,10 +31,10 @@ function explain(
   real: number,
   model: number,
   setting: OracleSetting = SETTING,
-  data: number[] = [],
+  data: [real: number[], model: number[]] = [[], []],
 ): (string | null)[] {
   const oracleCase = { id: "x", setUp: [], ops: [op] };
-  const runs = [runOf(op, real, data), runOf(op, model)] as const;
+  const runs = [runOf(op, real, data[0]), runOf(op, model, data[1])] as const;
   return compare(oracleCase, ...runs, setting).differences
     .map(({ explanation }) => explanation?.id ?? null);
 }
@@ -131,12 +137,31 @@ Deno.test("each explanation explains what it says, and not its neighbour", () =>
   assertEquals(explain(read, 0, -22), [null]);
   assertEquals(explain(behind, -22, 0), [null]);
 
-  assertEquals(
-    explain(read, 2, -22, SETTING, [0, 0]),
-    ["hole-without-alignment"],
-  );
-  assertEquals(explain(read, 2, -22, SETTING, [0, 1]), [null]);
+  const found = (op: OracleOp, real: number[], model: number[] = real) =>
+    explain(op, real.length, -22, SETTING, [real, model]);
+  const isHole = ["hole-without-alignment"];
+  assertEquals(found(read, [0, 0]), isHole);
+  assertEquals(found(read, [0, 0], [0, 1]), [null]);
+  // The hole has to lie where the read does not fit.
+  assertEquals(found(read, [0, 7]), [null]);
+  const before = { ...read, offset: BLOCK - 2, bytes: BLOCK + 2 };
+  assertEquals(found(before, [0, 0, 7]), isHole);
+  assertEquals(found(before, [0, 7, 7]), [null]);
+  assertEquals(found({ ...before, misaligned: 1 }, [0, 0, 7]), [null]);
+  const across = { ...read, bytes: BLOCK + 2 };
+  const data = Array(BLOCK).fill(7);
+  assertEquals(found(across, [...data, 0, 0]), isHole);
+  assertEquals(found(across, [...data, 0, 7]), [null]);
+  assertEquals(found(across, data), isHole);
+  assertEquals(found(across, [7, 7]), isHole);
   assertEquals(explain(write, BLOCK, -22), [null]);
+
+  const pattern = new Uint8Array(2);
+  fillPattern(pattern, 0, 0);
+  const left = (real: number[]) =>
+    explain(write, -22, -22, SETTING, [real, [8, 8]]);
+  assertEquals(left([pattern[0]!, 8]), ["written-in-part"]);
+  assertEquals(left([pattern[0]! + 1, 8]), [null]);
 
   const misaligned = { ...write, misaligned: 4 };
   assertEquals(explain(misaligned, BLOCK, -22), ["dma-alignment"]);
@@ -157,5 +182,5 @@ Deno.test("each explanation explains what it says, and not its neighbour", () =>
   assertEquals(explain(write, -22, BLOCK - 1, ocfs2), [null]);
   const both = { ...ocfs2, fs: "ocfs2" };
   assertEquals(explain(write, -22, BLOCK, both), [null]);
-  assertEquals(EXPLANATIONS.length, 7);
+  assertEquals(EXPLANATIONS.length, 8);
 });

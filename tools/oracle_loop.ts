@@ -37,9 +37,10 @@ export class LoopMount implements Disposable {
   /**
    * @param fs Its name.
    * @param parent Where the image lies.
+   * @param sectorSize The size of the disk's logical blocks, in bytes.
    * @throws {UserError} If it cannot be made or mounted.
    */
-  constructor(fs: string, parent: string) {
+  constructor(fs: string, parent: string, sectorSize: number) {
     const command = lookUp("filesystem", fs, MAKE);
     using stack = new DisposableStack();
     stack.use(onInterrupt(() => this[Symbol.dispose]()));
@@ -48,10 +49,13 @@ export class LoopMount implements Disposable {
     const image = `${home}/${fs}.img`;
     Deno.writeFileSync(image, new Uint8Array());
     Deno.truncateSync(image, IMAGE_BYTES);
-    run(fs, [...command, image]);
+    const sectors = `--sector-size=${sectorSize}`;
+    const disk = run(fs, ["losetup", "--find", "--show", sectors, image]);
+    stack.defer(() => run(fs, ["losetup", "--detach", disk]));
+    run(fs, [...command, disk]);
     this.directory = `${home}/mnt`;
     Deno.mkdirSync(this.directory);
-    run(fs, ["mount", "-o", "loop", image, this.directory]);
+    run(fs, ["mount", disk, this.directory]);
     // Whoever is interrupted still has a file open there; others may look.
     stack.defer(() => run(fs, ["umount", "-l", this.directory]));
     this.#stack = stack.move();
@@ -71,15 +75,16 @@ function makeHome(parent: string): string {
   }
 }
 
-/** Runs a command that has to succeed. */
-function run(fs: string, [command = "", ...args]: readonly string[]): void {
+/** Runs a command that has to succeed, and gives what it prints. */
+function run(fs: string, [command = "", ...args]: readonly string[]): string {
   let reason: string;
   try {
-    const { success, stderr } = new Deno.Command(command, { args })
+    const { success, stdout, stderr } = new Deno.Command(command, { args })
       .outputSync();
-    if (success) return;
-    const text = new TextDecoder().decode(stderr).trim();
-    const hint = command === "mount" ? " (it takes root)" : "";
+    const decoder = new TextDecoder();
+    if (success) return decoder.decode(stdout).trim();
+    const text = decoder.decode(stderr).trim();
+    const hint = command === "losetup" ? " (it takes root)" : "";
     reason = `${text.replaceAll(/\s*\n\s*/g, "; ")}${hint}`;
   } catch (error) {
     reason = error instanceof Deno.errors.NotFound

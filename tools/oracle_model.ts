@@ -28,6 +28,7 @@ import { MemoryDevice } from "../devices/mod.ts";
 import type { ModelSpec } from "../fs_models/mod.ts";
 import {
   BLOCK,
+  blocksAround,
   fillPattern,
   isRefusal,
   isTransfer,
@@ -128,18 +129,7 @@ class ModelTask implements OracleRun {
     let result: number;
     let data: Uint8Array = new Uint8Array();
     if (isTransfer(op)) {
-      const { memory } = this.#kernel;
-      const { bytes, misaligned = 0 } = op;
-      const base = memory.alloc(bytes + BLOCK) + misaligned;
-      const buffer = memory.bytes(base, bytes);
-      if (op.op === "write") fillPattern(buffer, op.offset, nth);
-      else buffer.fill(POISON);
-      const file = { fInode: inode, fFlags: flags };
-      result = yield* this.#transfer(op, file, base, op.nowait);
-      const again = isRefusal(op, result)
-        ? yield* this.#transfer(op, file, base)
-        : result;
-      if (op.op === "read") data = buffer.slice(0, Math.max(0, again));
+      ({ result, data } = yield* this.#transfer(op, flags, nth));
     } else if (op.op === "truncate") {
       result = yield* doTruncate(inode, op.size);
     } else if (op.op === "fallocate") {
@@ -151,6 +141,36 @@ class ModelTask implements OracleRun {
   }
 
   *#transfer(
+    op: OracleTransfer,
+    fFlags: number,
+    nth: number,
+  ): Task<{ result: number; data: Uint8Array }> {
+    const { memory } = this.#kernel;
+    const { bytes, misaligned = 0 } = op;
+    const base = memory.alloc(bytes + BLOCK) + misaligned;
+    const buffer = memory.bytes(base, bytes);
+    if (op.op === "write") fillPattern(buffer, op.offset, nth);
+    else buffer.fill(POISON);
+    const file = { fInode: this.#inode, fFlags };
+    const first = yield* this.#call(op, file, base, op.nowait);
+    const result = isRefusal(op, first)
+      ? yield* this.#call(op, file, base)
+      : first;
+    if (result < 0) return { result: first, data: yield* this.#holds(op) };
+    const read = op.op === "read" ? result : 0;
+    return { result: first, data: buffer.slice(0, read) };
+  }
+
+  /** What lies where a transfer would have gone. */
+  *#holds(op: OracleTransfer): Task<Uint8Array> {
+    const { offset, bytes, skip } = blocksAround(op);
+    if (bytes === 0) return new Uint8Array();
+    const all = { op: "read", offset, bytes } as const;
+    const { data } = yield* this.#transfer(all, O_DIRECT, 0);
+    return data.subarray(skip, skip + op.bytes);
+  }
+
+  *#call(
     op: OracleTransfer,
     file: File,
     base: number,

@@ -8,6 +8,7 @@ import { EOPNOTSUPP, errnoName } from "../core/mod.ts";
 import { DirectFile, type EngineKind } from "../devices/mod.ts";
 import { onInterrupt } from "./interrupt.ts";
 import {
+  blocksAround,
   describeOp,
   fillPattern,
   isRefusal,
@@ -156,8 +157,19 @@ export class RealOracle implements Disposable {
     const result = isRefusal(op, first)
       ? await file[op.op](offset, buffer)
       : first;
-    const read = op.op === "read" ? Math.max(0, result) : 0;
+    if (result < 0) return { result: first, data: await this.#holds(op) };
+    const read = op.op === "read" ? result : 0;
     return { result: first, data: buffer.slice(0, read) };
+  }
+
+  /** What lies where a transfer would have gone. */
+  async #holds(op: OracleTransfer): Promise<Uint8Array> {
+    const { sync, memory } = this.#files({});
+    const { offset, bytes, skip } = blocksAround(op);
+    if (bytes === 0) return new Uint8Array();
+    const buffer = memory.get(sync)!.subarray(0, bytes);
+    const read = Math.max(0, await sync.read(offset, buffer));
+    return buffer.slice(skip, Math.min(read, skip + op.bytes));
   }
 
   async #change(

@@ -201,9 +201,12 @@ const isRoot = skipReason("auto") === "" &&
   Deno.permissions.querySync({ name: "run" }).state === "granted" &&
   Deno.uid() === 0;
 
-for (const fs of ["ext4", "xfs"]) {
+for (
+  const [fs, sector] of [["ext4", 512], ["xfs", 512], ["ext4", 4096]] as const
+) {
   Deno.test({
-    name: `the oracle finds nothing unexplained on a loop image of ${fs}` +
+    name:
+      `the oracle finds nothing unexplained on a loop image of ${fs} with sectors of ${sector}` +
       (isRoot ? "" : " [skipped: needs root]"),
     ignore: !isRoot,
     async fn() {
@@ -211,7 +214,8 @@ for (const fs of ["ext4", "xfs"]) {
       try {
         const io = fakeIo();
         const random = ["--seed", "1", "--random", "100"];
-        const args = ["--dir", directory, "--loop", fs, ...random];
+        const loop = ["--loop", fs, "--sector", `${sector}`];
+        const args = ["--dir", directory, ...loop, ...random];
         const status = await oracle(args, io).catch((error) => {
           // A machine without loop devices or without mkfs.
           if (error instanceof UserError) return error.message;
@@ -223,6 +227,7 @@ for (const fs of ["ext4", "xfs"]) {
         }
         assertEquals([status, io.stderr()], [0, ""], io.stdout());
         assertMatch(io.stdout(), new RegExp(`^\n${fs} of Linux \\S+ in `));
+        assertStringIncludes(io.stdout(), `blocks of ${sector}\n`);
         assertStringIncludes(io.stdout(), " 0 unexplained");
         assertEquals(await Array.fromAsync(Deno.readDir(directory)), []);
         const mounts = await Deno.readTextFile("/proc/self/mounts");
@@ -242,6 +247,7 @@ Deno.test("the oracle says in one line what is wrong", async () => {
       [["--dir", ".", "--profile", "v2"], "profile"],
       [["--dir", ".", "--model", "fat"], "model"],
       [["--dir", ".", "--engine", "aio"], "engine"],
+      [["--dir", ".", "--sector", "1024"], "choose 512, 4096"],
       [["--dir", ".", "--case", "nothing"], "case"],
       [["--dir", ".", "--seed", "x"], "has to be a number"],
       [["--dir", ".", "--loop", "zfs"], "did you mean xfs"],
