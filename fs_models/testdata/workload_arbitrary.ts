@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import type { Piece, Workload, WorkOp } from "./workload.ts";
+import type { Piece, Workload, WorkOp, WorkTransfer } from "./workload.ts";
 
 const BLOCK = 4096;
 const SECTOR = 512;
@@ -83,3 +83,21 @@ export const workloads: fc.Arbitrary<Workload> = fc.record({
     { weight: 1, arbitrary: fc.nat() },
   ),
 });
+
+/**
+ * Workloads of direct transfers of whole sectors only, for models that know
+ * nothing else: they have no page cache of their own, and look at alignment in
+ * their own way.
+ */
+export const directWorkloads: fc.Arbitrary<Workload> = workloads.map(
+  (workload) => ({
+    ...workload,
+    sector: SECTOR,
+    ops: workload.ops.filter((op) => !("pieces" in op) || isDirect(op)),
+  }),
+);
+
+function isDirect({ op, offset, pieces }: WorkTransfer): boolean {
+  const bits = pieces.flat().reduce((all, n) => all | n, offset);
+  return (op === "read" || op === "write") && bits % SECTOR === 0;
+}
