@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { checkTrace, RULES } from "../../conformance/mod.ts";
 import type { Kiocb } from "../aio.ts";
 import { READ, type Rw, WRITE } from "../bio.ts";
@@ -87,7 +87,7 @@ class RowRun {
     this.#checkCalls();
     if (this.#rw === READ) this.#checkBuffer();
     else this.#checkDevice();
-    this.#checkPages();
+    this.#checkReleased();
     if (this.#row.isBare) return;
     const { trace } = this.#rig.kernel;
     const { bioMaxPages } = this.#row;
@@ -326,7 +326,7 @@ class RowRun {
     return 0;
   }
 
-  #checkPages(): void {
+  #checkReleased(): void {
     const { isDirty, unmapped = [] } = this.#row;
     const { memory } = this.#rig.kernel;
     const { base, len } = this.#iov[0] ?? { base: 0, len: 0 };
@@ -335,7 +335,9 @@ class RowRun {
       assertEquals(--page.pins, 0, "every page was unpinned");
       if (isDirty !== undefined) assertEquals(page.dirty, isDirty, "dirty");
     }
-    assert(this.#rig.kernel.bios.cache.inUse === 0, "every bio was put");
+    const count = (ev: string): number => this.#rig.order(ev).length;
+    assertEquals(count("bio_put"), count("submit_bio"), "every bio was put");
+    assertEquals(count("dio_free"), count("dio_alloc"), "every dio was freed");
   }
 }
 
