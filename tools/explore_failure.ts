@@ -6,6 +6,8 @@
 
 import { ReplayError } from "../core/mod.ts";
 import {
+  type BrokenRule,
+  checkScenario,
   DETERMINISM_RULE,
   type ExploreReport,
   formatFailure,
@@ -36,13 +38,26 @@ import { checkReplayOptions, findModel } from "./explore_plan.ts";
  * @returns Several lines; nothing if there is no failure that can be repeated.
  */
 export function tellFailure(report: ExploreReport, spec: ModelSpec): string {
-  const broken = report.scenarios.flatMap(({ broken }) => broken)
-    .find(({ rule }) => rule !== DETERMINISM_RULE);
-  if (broken === undefined) return "";
-  const token = parseToken(broken.token);
-  const rules = RULES.filter(({ id }) => id === broken.rule);
+  const broken = report.scenarios.flatMap(({ broken }) => broken);
+  const undetermined = broken.find(({ rule }) => rule === DETERMINISM_RULE);
+  if (undetermined) return tellUndetermined(undetermined, spec);
+  const [first] = broken;
+  if (first === undefined) return "";
+  const token = parseToken(first.token);
+  const rules = RULES.filter(({ id }) => id === first.rule);
   const failure = replayRun(spec, scenarioOfToken(token), token, { rules });
   return formatShrunk(failure, shrinkFailure(spec, failure, { rules }));
+}
+
+/** What differs between two runs; nothing if it does not this time. */
+function tellUndetermined(broken: BrokenRule, spec: ModelSpec): string {
+  const token = parseToken(broken.token);
+  const { failure } = checkScenario(spec, scenarioOfToken(token), {
+    profile: token.profile,
+    rules: [],
+    shrink: 0,
+  });
+  return failure === null ? "" : formatFailure(failure);
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   parseReport,
   type Violation,
 } from "../conformance/mod.ts";
+import type { ModelSpec } from "../fs_models/mod.ts";
 import { UserError } from "./cli.ts";
 import { explore } from "./explore.ts";
 import { fakeIo } from "./testdata/fake_io.ts";
@@ -153,6 +154,28 @@ Deno.test("explore.ts calls a bounded search exhaustive only if the bound left n
   assertEquals([scenario?.coverage, scenario?.hitBound], ["bounded", true]);
   const all = (await reportOf(...search, "99")).scenarios[0];
   assertEquals([all?.coverage, all?.hitBound], ["exhaustive", false]);
+});
+
+Deno.test("explore.ts tells of a model that does not do the same under the same choices", async () => {
+  for (const change of [0, 10]) {
+    let mounts = 0;
+    const moody: ModelSpec = {
+      ...LEAKY,
+      name: "moody",
+      mount(kernel, bdev) {
+        if (++mounts > change && mounts % 2 === 0) {
+          kernel.spawn("late", kernel.sleep(1));
+        }
+        return LEAKY.mount(kernel, bdev);
+      },
+    };
+    const io = fakeIo();
+    const args = ["--fs", "moody", "--scenario", "aio-write-many"];
+    assertEquals(await explore(args, io, { models: [moody] }), 1);
+    const output = io.stdout();
+    assertMatch(output, /aio-write-many +sampled/);
+    assertStringIncludes(output, "\ndeterminism/same-trace: The same schedule");
+  }
 });
 
 for (const runs of [100, 2000, 2500]) {

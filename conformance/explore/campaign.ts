@@ -6,8 +6,9 @@
  * @module
  */
 
-import type { Strategy } from "../../core/mod.ts";
+import { ReplayError, type Strategy } from "../../core/mod.ts";
 import type { ModelSpec } from "../../fs_models/mod.ts";
+import { DETERMINISM_RULE } from "../determinism.ts";
 import {
   RunArena,
   type RunOptions,
@@ -23,7 +24,7 @@ import {
   type Searcher,
   searcherOf,
 } from "./search.ts";
-import { RunTally, type Tally } from "./tally.ts";
+import { NO_RUNS, RunTally, type Tally } from "./tally.ts";
 
 /** What is run of a scenario, and how. */
 export interface CampaignOptions
@@ -100,6 +101,10 @@ export class Campaign {
   readonly #arena: RunArena;
   /** How many schedules are run at most. */
   readonly #most: number;
+  /** The last run, if there was one since the campaign was gone on with. */
+  #last: RunReport | null = null;
+  /** Whether what one run shows says nothing about the next one. */
+  #isUndetermined: boolean;
 
   /**
    * Begins, or goes on.
@@ -120,6 +125,7 @@ export class Campaign {
     this.#shard = options.shard ?? WHOLE;
     this.#searcher = searcherOf(search, this.#shard, resume?.search);
     this.#tally = new RunTally(resume?.tally);
+    this.#isUndetermined = this.#tally.breaks(DETERMINISM_RULE);
     this.#arena = new RunArena(scenario);
     this.#most = search.strategy === "exhaustive" || runs === Infinity
       ? runs
@@ -138,22 +144,29 @@ export class Campaign {
 
   /** How many are known to be left, or null. */
   get left(): number | null {
-    return this.#searcher.left;
+    return this.#isUndetermined ? null : this.#searcher.left;
   }
 
   /**
-   * Makes one run, if there is one left.
+   * Makes one run, if there is one left. A model that does something else than
+   * before under the same choices breaks a rule by that, and is not run again.
    *
    * @returns False when there was none.
    * @throws {ReplayError} If the campaign was gone on with, and the program is
    * not the one that it was begun with.
    */
   step(): boolean {
-    if (!this.#searcher.hasNext || this.#tally.schedules >= this.#most) {
+    const { hasNext } = this.#searcher;
+    const isOver = !hasNext || this.#tally.schedules >= this.#most;
+    if (isOver || this.#isUndetermined) return false;
+    try {
+      this.#last = this.#run(this.#searcher.begin());
+    } catch (error) {
+      if (!(error instanceof ReplayError) || this.#last === null) throw error;
+      this.#giveUp(this.#last);
       return false;
     }
-    const report = this.#run(this.#searcher.begin());
-    if (this.#searcher.end()) this.#tally.add(report);
+    if (this.#searcher.end()) this.#tally.add(this.#last);
     return true;
   }
 
@@ -163,7 +176,8 @@ export class Campaign {
    * @returns The result of what was run so far.
    */
   result(): CampaignResult {
-    const { pruned, left, hitBound, odds } = this.#searcher;
+    const { pruned, hitBound, odds } = this.#searcher;
+    const { left } = this;
     const shard = this.#shard;
     return { ...this.#tally.result(), shard, pruned, left, hitBound, odds };
   }
@@ -175,6 +189,12 @@ export class Campaign {
    */
   save(): SavedCampaign {
     return { tally: this.#tally.result(), search: this.#searcher.save() };
+  }
+
+  #giveUp({ token }: RunReport): void {
+    this.#isUndetermined = true;
+    const broken = [{ rule: DETERMINISM_RULE, schedules: 1, token }];
+    this.#tally.addAll({ ...NO_RUNS, schedules: 1, failing: 1, broken });
   }
 
   #run(strategy: Strategy): RunReport {

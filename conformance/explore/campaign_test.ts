@@ -169,6 +169,34 @@ Deno.test("a campaign does not go on with another program", () => {
   );
 });
 
+/** Plain, with one context more from some run on. */
+function moodyFrom(run: number): ModelSpec {
+  let mounts = 0;
+  return {
+    name: "moody",
+    mount: (kernel, bdev) => {
+      if (++mounts > run) kernel.spawn("late", kernel.sleep(1));
+      return modelOf("plain").mount(kernel, bdev);
+    },
+  };
+}
+
+Deno.test("a campaign whose program changes on the way ends with that, and is not exhaustive", () => {
+  const scenario = scenarioById("aio-write-many");
+  const campaign = new Campaign(moodyFrom(10), scenario);
+  const { broken: [broken], schedules, pruned, failing, left } = finish(
+    campaign,
+  ).result();
+  assertEquals([broken?.rule, schedules + pruned, failing, left], [
+    "determinism/same-trace",
+    11,
+    1,
+    null,
+  ]);
+  const resume = campaign.save();
+  assertEquals(new Campaign(moodyFrom(0), scenario, { resume }).step(), false);
+});
+
 Deno.test("prepareCampaign() says why a scenario is not run", () => {
   const prepared = prepareCampaign(
     modelOf("plain"),
@@ -201,6 +229,18 @@ Deno.test("prepareCampaign() finds hidden nondeterminism", () => {
     "determinism/same-trace",
   ]);
   assertEquals(result?.left, null);
+});
+
+Deno.test("prepareCampaign() finds nondeterminism while it divides a large scenario", () => {
+  const { search, result } = prepareCampaign(
+    moodyFrom(2100),
+    scenarioById("sync-read-many"),
+    { strategy: "exhaustive" },
+  );
+  assertEquals([search, result?.broken[0]?.rule], [
+    null,
+    "determinism/same-trace",
+  ]);
 });
 
 Deno.test("prepareCampaign() runs small scenarios, and divides large ones", () => {

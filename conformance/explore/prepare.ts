@@ -6,10 +6,16 @@
  * @module
  */
 
-import { random, type Strategy } from "../../core/mod.ts";
+import { random, ReplayError, type Strategy } from "../../core/mod.ts";
 import type { ModelSpec } from "../../fs_models/mod.ts";
-import { compareRuns } from "../determinism.ts";
-import { mountForQuestions, RunArena, runScenario, whyNot } from "../run.ts";
+import { compareRuns, DETERMINISM_RULE } from "../determinism.ts";
+import {
+  mountForQuestions,
+  RunArena,
+  type RunReport,
+  runScenario,
+  whyNot,
+} from "../run.ts";
 import type { Scenario } from "../scenario.ts";
 import {
   Campaign,
@@ -121,18 +127,19 @@ export function prepareCampaign(
     });
   const { seed = DEFAULT_SEED } = options;
   const first = run(random(seed));
-  const violation = compareRuns(first, run(random(seed)));
-  if (violation !== null) {
-    const { rule } = violation;
-    const broken = [{ rule, schedules: 1, token: first.token }];
-    const result = { ...NOTHING, schedules: 1, failing: 1, broken };
-    return { skipped, search: null, result };
+  if (compareRuns(first, run(random(seed))) !== null) {
+    return undetermined(first);
   }
   const arena = new RunArena(scenario);
   if (strategy === "exhaustive") {
-    return prepareExhaustive(spec, scenario, options, (strategy) => {
-      run(strategy, arena);
-    });
+    try {
+      return prepareExhaustive(spec, scenario, options, (strategy) => {
+        run(strategy, arena);
+      });
+    } catch (error) {
+      if (error instanceof ReplayError) return undetermined(first);
+      throw error;
+    }
   }
   if (strategy === "random") {
     return { skipped, search: { strategy, seed }, result: null };
@@ -164,11 +171,18 @@ function prepareExhaustive(
   const most = Math.min(SMALL, runs);
   while (campaign.schedules < most && campaign.step());
   const result = campaign.result();
-  if (result.left === 0 || runs <= most) {
+  if (result.left === 0 || result.left === null || runs <= most) {
     return { skipped: null, search: null, result };
   }
   const split = findSplit(run, { ...search, ...(units && { units }) });
   return { skipped: null, search: { ...search, split }, result };
+}
+
+/** What one run shows says nothing about the next one: this is the result. */
+function undetermined({ token }: RunReport): Prepared {
+  const broken = [{ rule: DETERMINISM_RULE, schedules: 1, token }];
+  const result = { ...NOTHING, schedules: 1, failing: 1, broken };
+  return { skipped: null, search: null, result };
 }
 
 const NOTHING: CampaignResult = {

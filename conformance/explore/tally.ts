@@ -69,6 +69,16 @@ export class RunTally {
   }
 
   /**
+   * Whether a run broke a rule.
+   *
+   * @param rule The rule's id.
+   * @returns True when one did.
+   */
+  breaks(rule: string): boolean {
+    return this.#broken.has(rule);
+  }
+
+  /**
    * Adds a run.
    *
    * @param report What it came to.
