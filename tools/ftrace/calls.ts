@@ -179,6 +179,7 @@ export function leaveCalls(r: Recording): void {
 function comeFrom(r: Recording, fn: number): void {
   const at = r.ctx.find(fn);
   if (at >= 0) closeTo(r, r.ctx, at + 1);
+  else if (!r.inventory.tellsContext) return;
   else if (r.isWhole && r.calls.showsEntry(fn)) {
     r.exercise(R.nesting);
     const what = `a call of ${r.names.text(fn)} that has not returned`;
@@ -190,7 +191,8 @@ function comeFrom(r: Recording, fn: number): void {
 function closeTo(r: Recording, ctx: Context, depth: number): void {
   while (ctx.depth > depth) {
     const fn = ctx.calls[--ctx.depth] as number;
-    if (!r.calls.showsReturn(fn)) continue;
+    // Interrupts and what they have interrupted may look like one nest.
+    if (!r.calls.showsReturn(fn) || !r.inventory.tellsContext) continue;
     r.exercise(R.nesting);
     r.lack(
       R.nesting,

@@ -177,6 +177,8 @@ function checkWho(r: Recording, dio: Dio): void {
   const { ctx } = r;
   const bySubmitter = ctx.submission === dio;
   const inWork = ctx.work !== null && (ctx.work.dio ?? dio) === dio;
+  // Else it may be an interrupt of the submitter, or of the work.
+  if (!r.inventory.tellsContext) return;
   r.exercise(R.deferral);
   if (dio.path === PATH.dio && !Number.isNaN(dio.flags)) {
     const expected = bySubmitter

@@ -49,6 +49,8 @@ export class Inventory {
   isDump = false;
   /** Whether events were lost. */
   isLossy = false;
+  /** Whether its lines tell in which context they ran. */
+  tellsContext = false;
   /** Whether the end of a bio comes with its status. */
   tellsStatus = false;
   /** Events that its header announces; NaN when it does not. */

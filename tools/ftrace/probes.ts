@@ -146,6 +146,7 @@ const ALIASES: Readonly<Record<string, FunctionName>> = {
   blkdev_dio_async: "__blkdev_direct_IO_async",
   blkdev_dio_multi: "__blkdev_direct_IO",
   bio_release_pages: "__bio_release_pages",
+  BUFFERED_generic_perform_write: "generic_perform_write",
   kiocb_invalidate_post: "kiocb_invalidate_post_direct_write",
 };
 
@@ -247,6 +248,10 @@ export class Probes {
 
   #unplaced(name: string, hasPlace: boolean): Probe {
     if (!hasPlace) {
+      // `trace-cmd report` and `perf script` print what is in a mark like that.
+      if (name === "print") {
+        return this.#probe(name, "tracing_mark_write", SITE.point, "");
+      }
       const isPoint = (POINTS as readonly string[]).includes(name);
       return this.#probe(name, isPoint ? name : "", SITE.point, "");
     }
@@ -254,7 +259,8 @@ export class Probes {
       ? INNER[name as keyof typeof INNER]
       : undefined;
     if (inner !== undefined) return this.#probe(name, name, SITE.inner, inner);
-    const base = name.replace(/_ret$/, "");
+    // `perf probe` calls them so.
+    const base = name.replace(/_ret$|__return$/, "");
     const fn = Object.hasOwn(ALIASES, base) ? ALIASES[base] as string : base;
     return base === name
       ? this.#probe(name, fn, SITE.entry, fn)

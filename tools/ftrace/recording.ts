@@ -287,7 +287,7 @@ export class Recording {
   #onEvent(): void {
     const probe = this.probe = this.probes.of(this.line);
     const { code, site } = probe;
-    this.#checkTime();
+    this.#checkLine();
     this.ctx = this.#contexts.at(this.line, probe, this.#leave);
     this.ctx.events++;
     const { submission } = this.ctx;
@@ -320,7 +320,7 @@ export class Recording {
   }
 
   #onCall(): void {
-    this.#checkTime();
+    this.#checkLine();
     this.ctx = this.#contexts.at(this.line, null, this.#leave);
     onCall(this);
   }
@@ -337,8 +337,9 @@ export class Recording {
     }
   }
 
-  #checkTime(): void {
-    const { cpu, ts } = this.line;
+  #checkLine(): void {
+    const { cpu, ts, level } = this.line;
+    this.inventory.tellsContext ||= level !== LEVEL.unknown;
     const slot = cpu % MAX_CPU;
     const before = this.#times[slot] as number;
     const last = this.inventory.isDump ? this.#time : before;

@@ -244,6 +244,10 @@ export function onMark(r: Recording): void {
   const text = decoder.decode(
     bytes.subarray(argsAt, Math.min(argsEnd, argsAt + 256)),
   );
+  readMark(r, text.replace(/^tracing_mark_write: /, ""));
+}
+
+function readMark(r: Recording, text: string): void {
   const [word = "", ...rest] = text.split(" ");
   if (word === "BEGIN" && /^[\w-]+\/[\w-]+$/.test(rest[0] ?? "")) {
     if (!r.isWhole) noteKit(r);

@@ -56,6 +56,46 @@ function edited(name: string, edit: (line: string) => string): Variant {
   };
 }
 
+const EVENT = /^\s*(.*)-(\d+)\s+\[(\d+)\] (\S+)\s+(\d+\.\d+): (\w+): (.*)$/;
+
+/** As `perf script` prints them: no context, and addresses for symbols. */
+const PERF: Variant = {
+  name: "as perf script prints them",
+  make: (lines) =>
+    lines.flatMap((line) => {
+      const match = EVENT.exec(line);
+      if (match === null || match[6] === "tracing_mark_write") return [];
+      const [, comm = "", pid = "", cpu, , time = "", name = "", args] = match;
+      const group = /^(?:workqueue|block)(?=_)/.exec(name)?.[0] ?? "probe";
+      const told = args?.replace(
+        /^\([^)]*\)/,
+        (place) => place.includes("<-") ? "(ffff81 <- ffff82)" : "(ffff81)",
+      ).replaceAll("ffff8", "ffffffff8123456");
+      const event = `${group}:${name.replace(/_ret$/, "__return")}:`;
+      return `${comm.padStart(16)} ${pid.padStart(7)} [${cpu}] ${
+        time.padStart(12)
+      }: ${event.padStart(40)} ${told}`;
+    }),
+};
+
+/** As `trace-cmd report` prints them. */
+const TRACE_CMD: Variant = {
+  name: "as trace-cmd report prints them",
+  make: (lines) => [
+    "cpus=2",
+    ...lines.flatMap((line) => {
+      const match = EVENT.exec(line);
+      if (match === null) return line.startsWith("#") ? [] : line;
+      const [, comm = "", pid, cpu, flags, time, name, args] = match;
+      const event = name === "tracing_mark_write" ? "print:" : `${name}:`;
+      const what = name === "tracing_mark_write" ? `${name}: ${args}` : args;
+      return `${comm.padStart(16)}-${pid?.padEnd(5)} [${cpu}] ${flags} ${
+        time?.padStart(12)
+      }: ${event.padEnd(20)} ${what}`;
+    }),
+  ],
+};
+
 /** What takes over from the filesystem is known by nobody. */
 const UNKNOWN_PATH: Variant = {
   name: "of a filesystem with a direct I/O of its own",
@@ -147,6 +187,12 @@ export const VARIANTS: readonly Variant[] = [
     "of a kernel that does not show disabled migration",
     (line) => line.replace(/(\[\d{3}\] )(\S{4})\S( +\d+\.)/, "$1$2$3"),
   ),
+  edited(
+    "without the column of contexts",
+    (line) => line.replace(/(\[\d+\]) \S{5} +(\d+\.\d+:)/, "$1 $2"),
+  ),
+  PERF,
+  TRACE_CMD,
   UNKNOWN_PATH,
   { name: "as the script of recipe makes them", make: asRecipe },
   OTHER_BIOS,
