@@ -128,6 +128,11 @@ async function checkFile(file: string, how: How, io: Io): Promise<number> {
       from === "auto" ? undefined : from,
     );
     if (format === "recording") {
+      if (profile !== undefined && profile !== "v6.1") {
+        throw new UserError(
+          `Cannot check ${name} under ${profile}: it is a recording, whose rules are those of v6.1`,
+        );
+      }
       const outcome = await readOutcome(file);
       return await checkRecording(name, chunks, { outcome, undecided }, io);
     }

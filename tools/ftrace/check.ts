@@ -134,7 +134,7 @@ class RecordingReport {
     const shown = lines.map((no) => {
       const text = this.#reader.text(no);
       if (text === null) return dim(`  line ${no}  (too far back to be shown)`);
-      const line = `line ${no}  ${text.trim()}`;
+      const line = `line ${no}  ${withoutPlace(text)}`;
       return `  ${line.length > width ? `${line.slice(0, width - 1)}…` : line}`;
     });
     return `${bold(`${this.#name}:${lines.at(-1)}`)}: ${
@@ -240,6 +240,12 @@ class RecordingReport {
   #write(text: string): Promise<void> {
     return this.#io.out.write(text);
   }
+}
+
+/** A line in little room: its name says which function it is in. */
+function withoutPlace(text: string): string {
+  return text.trim().replaceAll(/ {2,}/g, " ")
+    .replace(/(: [\w.]+:) \([^()]*\) (?=\S)/, "$1 ");
 }
 
 function ruleAt(at: number): RecordingRule {

@@ -116,7 +116,7 @@ export class Inventory {
    * @param text The line.
    */
   readComment(text: string): void {
-    const entries = /entries-written: (\d+)\/(\d+)/.exec(text);
+    const entries = /entries-written: (\d{1,15})\//.exec(text);
     if (entries !== null) {
       this.isDump = true;
       this.announced = (this.announced || 0) + Number(entries[1]);
@@ -124,7 +124,7 @@ export class Inventory {
     const thinned = /^# TRIMMED \(events removed\): (.*)$/.exec(text)?.[1];
     for (const part of thinned?.split(", ") ?? []) {
       const [name = "", count] = part.split(" ");
-      this.thinned += Number(count);
+      this.thinned += Number(count) || 0;
       const code = CODE[name as keyof typeof CODE] ?? 0;
       this.#thinned[code] = 1;
     }
