@@ -77,7 +77,9 @@ export class DioBioEnd extends DioCompletion {
 
   /**
    * A bio has dropped its reference. The last one completes the request here,
-   * or in the workqueue if the filesystem has to sleep.
+   * or in the workqueue if the filesystem has to sleep. A variant that acts on
+   * how many are left has to say that every drop makes a difference, as
+   * {@linkcode dioDropRef} does for a waiter.
    *
    * @param dio The request; not to be touched while references are left.
    * @param remaining The references that are left.
