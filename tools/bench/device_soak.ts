@@ -58,15 +58,28 @@ export async function soak(
       );
     }
   }
-  const settled = resident.slice(WARM_UP);
-  const growth = Math.max(...settled) - Math.max(...resident.slice(0, WARM_UP));
-  const leaked = (countDescriptors(file.path) ?? 0) - (descriptors ?? 0);
+  const growth = growthOf(resident);
+  const left = countDescriptors(file.path);
+  const leaked = (left ?? 0) - (descriptors ?? 0);
   const isFlat = growth <= SLACK_BYTES && leaked === 0;
   await io.out.write(
     `memory grew by ${mib(growth)} MiB after the first fifth, ` +
-      `${leaked} descriptors leaked: ${isFlat ? "flat" : "not flat"}\n`,
+      `${left === undefined ? "no" : leaked} descriptors ` +
+      `${left === undefined ? "counted (needs --allow-all)" : "leaked"}: ` +
+      `${isFlat ? "flat" : "not flat"}\n`,
   );
   return isFlat ? EXIT_OK : EXIT_VIOLATED;
+}
+
+/**
+ * How much the greatest of some figures has grown since the first fifth.
+ *
+ * @param figures One after each stage.
+ * @returns The growth; negative when they have become less.
+ */
+export function growthOf(figures: readonly number[]): number {
+  const most = Math.max(...figures.slice(WARM_UP));
+  return most - Math.max(...figures.slice(0, WARM_UP));
 }
 
 function mib(bytes: number): string {
