@@ -6,8 +6,8 @@
  */
 
 import type { TraceEvent } from "../core/mod.ts";
-import { hueOf } from "./html/trace_view.ts";
-import { shortArgs } from "./trace_args.ts";
+import { hueOf, timeText } from "./html/trace_view.ts";
+import { queuesOf, shortArgs } from "./trace_args.ts";
 import type { Broken } from "./trace_collect.ts";
 import { type Arrow, graphOf, type TraceGraph } from "./trace_graph.ts";
 import { KEY_EVENTS } from "./trace_text.ts";
@@ -19,8 +19,8 @@ const ROW = 20;
 const TOP = 44;
 const LEFT = 118;
 const LANE = 210;
-/** The width of the last lane, which has nothing to its right. */
-const LAST_LANE = 420;
+/** The width of a character, in whatever font that is not narrower. */
+const CHAR = 7.3;
 /** Characters of the arguments beside an event. */
 const ROOM = 44;
 
@@ -51,7 +51,15 @@ export function* encodeSvg(
 ): Generator<string, void, void> {
   const cut = events.slice(0, MAX_SVG_EVENTS);
   const graph = graphOf(cut);
-  const width = LEFT + Math.max(0, graph.lanes.length - 1) * LANE + LAST_LANE;
+  const labels = labelsOf(cut, broken);
+  const ends = labels.map(({ ev, args, rules }, at) =>
+    xOf(graph.laneOf[at] as number) + 20 +
+    CHAR * `${ev} ${args} ${rules}`.length
+  );
+  const heads = graph.lanes.map(({ label }, at) =>
+    xOf(at) + CHAR * label.length
+  );
+  const width = Math.ceil(Math.max(LEFT + LANE, ...ends, ...heads));
   const height = TOP + cut.length * ROW + ROW;
   yield `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
 <title>${escape(title)}</title>
@@ -66,14 +74,11 @@ export function* encodeSvg(
   for (const [at, arrow] of graph.arrows.entries()) {
     yield drawArrow(arrow, at, graph);
   }
-  const rules = new Map<TraceEvent, string>();
-  for (const { rule, events } of broken) {
-    for (const event of events) rules.set(event, rule);
-  }
   const start = cut[0]?.ts ?? 0;
-  for (const [at, event] of cut.entries()) {
-    const rule = rules.get(event);
-    yield drawEvent(event, at, graph, event.ts - start, rule);
+  const span = (cut.at(-1)?.ts ?? 0) - start;
+  for (const [at, label] of labels.entries()) {
+    const time = timeText((cut[at]?.ts ?? 0) - start, span);
+    yield drawEvent(label, at, graph, time);
   }
   const more = events.length - cut.length;
   if (more > 0) {
@@ -82,6 +87,36 @@ export function* encodeSvg(
     }">and ${more} events more</text>\n`;
   }
   yield "</svg>\n";
+}
+
+/** What stands beside an event. */
+interface Label {
+  readonly ev: string;
+  readonly args: string;
+  /** The rules that it breaks, or an empty string. */
+  readonly rules: string;
+}
+
+function labelsOf(
+  events: readonly TraceEvent[],
+  broken: readonly Broken[],
+): Label[] {
+  const rules = new Map<TraceEvent, Set<string>>();
+  for (const { rule, events } of broken) {
+    for (const event of events) {
+      rules.set(event, (rules.get(event) ?? new Set()).add(rule));
+    }
+  }
+  const queues = queuesOf(events);
+  return events.map((event) => {
+    const own = [...rules.get(event) ?? []];
+    return {
+      ev: event.ev,
+      args: shortArgs(event, ROOM, ROOM, queues).map(({ text }) => text)
+        .join(" "),
+      rules: own.length === 0 ? "" : `✗ ${own.join(", ")}`,
+    };
+  });
 }
 
 function xOf(lane: number): number {
@@ -120,25 +155,22 @@ function drawArrow(
 }
 
 function drawEvent(
-  event: TraceEvent,
+  { ev, args, rules }: Label,
   at: number,
   { laneOf, requestOf }: TraceGraph,
-  ns: number,
-  rule: string | undefined,
+  time: string,
 ): string {
   const x = xOf(laneOf[at] as number);
   const y = yOf(at);
-  const isKey = KEY_EVENTS.has(event.ev);
-  const args = shortArgs(event, ROOM).map(({ text }) => text).join(" ");
-  const time = ns < 1e7 ? `${ns / 1e3} µs` : `${ns / 1e6} ms`;
+  const isKey = KEY_EVENTS.has(ev);
   return `<g${hueStyle(requestOf[at] as number)}><text class="t" x="${
     LEFT - 18
   }" y="${y + 4}">${time}</text><circle cx="${x}" cy="${y}" r="${
     isKey ? 4.5 : 3.5
   }"/><text x="${x + 10}" y="${y + 4}"><tspan class="e${isKey ? " k" : ""}">${
-    escape(event.ev)
+    escape(ev)
   }</tspan> ${escape(args)}${
-    rule === undefined ? "" : ` <tspan class="v">✗ ${escape(rule)}</tspan>`
+    rules === "" ? "" : ` <tspan class="v">${escape(rules)}</tspan>`
   }</text></g>\n`;
 }
 
