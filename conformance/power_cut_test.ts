@@ -20,6 +20,7 @@ import { ExhaustiveStrategy } from "./explore/dpor.ts";
 import { RunArena, runScenario } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenarioById } from "./scenarios.ts";
+import { STALE } from "./user_file.ts";
 
 const PROFILES = ["v4.10", "v6.1"] as const;
 const BYTES = 8192;
@@ -39,7 +40,7 @@ function explore(model: ModelSpec, scenario: Scenario, profile: ProfileName) {
     const { violations } = runScenario(model, scenario, options);
     if (strategy.blocked) continue;
     for (const { rule } of violations) broken.add(rule);
-    const blocks = [0, 1].map((i) => arena.device.store[i * 4096] !== 0);
+    const blocks = [0, 1].map((i) => arena.device.store[i * 4096] !== STALE);
     left.add(blocks.map((isThere) => isThere ? "x" : ".").join(""));
   } while (strategy.end());
   return { left: [...left].sort(), broken: [...broken].sort() };

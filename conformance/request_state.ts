@@ -66,8 +66,8 @@ export class IocbState {
   completed: TraceEvent | undefined = undefined;
   /** The newest `generic_write_sync` for it. */
   writeSync: TraceEvent | undefined = undefined;
-  /** A conversion that failed while the method was running. */
-  convertError: TraceEvent | undefined = undefined;
+  /** What failed of the filesystem's own while the method was running. */
+  fsError: TraceEvent | undefined = undefined;
   /** Bytes that went through the page cache, behind those that did not. */
   buffered = 0;
   /** The newest transfer through the page cache: `buffered_io`. */

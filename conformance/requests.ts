@@ -150,6 +150,8 @@ export class Requests {
         return this.inodes.update(event, thread);
       case "convert_unwritten":
         return this.#convert(event, thread);
+      case "ext4_orphan_del":
+        return failOwn(event, thread);
       case "dio_alloc":
         return this.#beginDio(event);
       case "blkdev_direct_IO":
@@ -315,9 +317,7 @@ export class Requests {
     const dio = completing ?? request?.dio;
     if (dio === undefined) return this.#convertUnnamed(event);
     dio.converted = event;
-    if (Number(event["ret"]) < 0 && request !== undefined) {
-      request.convertError = event;
-    }
+    failOwn(event, thread);
   }
 
   #convertUnnamed(event: TraceEvent): void {
@@ -348,6 +348,13 @@ export class Requests {
     if (iocb === undefined) return;
     iocb.dio = dio;
     if (!Number.isNaN(dio.iSize)) iocb.inode.size = dio.iSize;
+  }
+}
+
+/** What a filesystem does itself around a transfer, if it fails. */
+function failOwn(event: TraceEvent, { request }: ThreadState): void {
+  if (Number(event["ret"]) < 0 && request !== undefined) {
+    request.fsError = event;
   }
 }
 

@@ -17,12 +17,16 @@ import {
   UserMemory,
 } from "../core/mod.ts";
 import { MemoryDevice, type MemoryDeviceOptions } from "../devices/mod.ts";
-import type { FilesystemModel, ModelSpec } from "../fs_models/mod.ts";
+import type {
+  FileLayout,
+  FilesystemModel,
+  ModelSpec,
+} from "../fs_models/mod.ts";
 import { type CheckOptions, type CheckResult, checkTrace } from "./checker.ts";
 import type { Violation } from "./rule.ts";
 import { type Scenario, unmounts } from "./scenario.ts";
 import { formatToken } from "./token.ts";
-import { UserFile } from "./user_file.ts";
+import { STALE, UserFile } from "./user_file.ts";
 import { type SharedFile, UserTask } from "./user_task.ts";
 
 const DEVICE_BYTES = 1 << 20;
@@ -324,6 +328,7 @@ function deviceOptions(
 ): MemoryDeviceOptions {
   return {
     sizeBytes: DEVICE_BYTES,
+    fill: STALE,
     ...device,
     ...(completion && { completion }),
     ...(faults && { faults }),
@@ -337,10 +342,10 @@ function spawnTasks(
 ): UserTask[] {
   const { dsync = false } = scenario;
   const isUnmounted = unmounts(scenario);
-  const { size } = scenario.file;
+  const layout = layoutOn(fs, scenario.file);
   const open = (host: Kernel | null): SharedFile => ({
     inode: fs.createFile(scenario.file),
-    content: new UserFile({ size, mayFail: mayFail(scenario), host }),
+    content: new UserFile({ layout, mayFail: mayFail(scenario), host }),
   });
   const shared = open(isReadByOthers(scenario) ? kernel : null);
   return scenario.tasks.map(({ comm, ops, ownFile }, i) => {
@@ -355,6 +360,13 @@ function spawnTasks(
     kernel.spawn(comm, task.run(ops));
     return task;
   });
+}
+
+/** How a file lies on a filesystem: a block device has no holes. */
+function layoutOn({ features }: FilesystemModel, file: FileLayout): FileLayout {
+  if (!features?.includes("block-device")) return file;
+  const { size } = file;
+  return { size, extents: [{ offset: 0, bytes: size, state: "written" }] };
 }
 
 /** Whether a write of a scenario may fail when it has done a part. */

@@ -48,6 +48,13 @@ export interface Transfer {
    */
   readonly flushed?: boolean;
   /**
+   * Whether it goes through the page cache, as for a file that is open without
+   * O_DIRECT; of `read` only.
+   *
+   * @default {false}
+   */
+  readonly cached?: boolean;
+  /**
    * `IOCB_HIPRI`, `IOCB_NOWAIT`.
    *
    * @default {0}
@@ -65,6 +72,14 @@ export type Op =
   /** `fallocate()` that makes a hole, of whole blocks. */
   | {
     readonly op: "punch_hole";
+    /** First byte in the file. */
+    readonly offset: number;
+    /** How many. */
+    readonly length: number;
+  }
+  /** `fallocate()`: blocks for whole ones, and a size that covers them. */
+  | {
+    readonly op: "fallocate";
     /** First byte in the file. */
     readonly offset: number;
     /** How many. */

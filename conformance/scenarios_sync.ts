@@ -48,7 +48,7 @@ function everybody(kind: "aio" | "sync"): Scenario {
       isAsync ? "Asynchronous" : "Synchronous"
     } transfers of written and unwritten blocks, against truncate, hole punch, fsync, syncfs and umount at once`,
     rules: ["truncate-waits/in-flight-ended", "truncate-waits/for-zero"],
-    needs: ["truncate", "punch_hole"],
+    needs: ["truncate", "punch_hole", "unwritten"],
     file: blocks("written", "unwritten", "hole"),
     tasks: [
       { comm: "writer", ops: transfer("write", 0, 2) },

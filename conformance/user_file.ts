@@ -7,9 +7,12 @@
  */
 
 import { readStep, type Step, writeStep } from "../core/mod.ts";
+import type { FileLayout } from "../fs_models/mod.ts";
 import { type Possible, union, UserSector } from "./user_sector.ts";
 
 const SECTOR = 512;
+/** What lies on a device before it is written: nobody may get to see it. */
+export const STALE = 254;
 /** Written sectors hold one byte again and again, from 1 to this. */
 const BYTES = 251;
 
@@ -62,8 +65,8 @@ interface FileHost {
 
 /** What a file is like. */
 export interface UserFileOptions {
-  /** Its size in bytes. */
-  readonly size: number;
+  /** How it was laid out. */
+  readonly layout: FileLayout;
   /**
    * Whether writes may fail: then nobody can say what a reader gets while they
    * are under way.
@@ -97,16 +100,25 @@ export class UserFile {
   readonly #addr: number;
 
   /**
-   * A file that holds zeros.
+   * A file that was not written to: its written blocks hold what the device
+   * was full of, everything else zeros.
    *
    * @param options What it is like.
    */
-  constructor({ size, mayFail, host = null }: UserFileOptions) {
+  constructor({ layout, mayFail, host = null }: UserFileOptions) {
+    const { size, extents } = layout;
     this.#end = size;
     this.#size = size;
     this.#mayFail = mayFail;
     this.#host = host?.stepping ? host : null;
     this.#addr = this.#host?.newAddr(STEPS) ?? 0;
+    for (const { offset, bytes, state } of extents) {
+      const end = Math.min(offset + bytes, size);
+      if (state !== "written") continue;
+      for (let at = offset / SECTOR; at * SECTOR < end; at++) {
+        this.#sectors[at] = new UserSector(STALE);
+      }
+    }
   }
 
   /**
@@ -147,10 +159,15 @@ export class UserFile {
 
   /** A truncate begins: what is behind its size is cut off, and stays so. */
   truncateBegins(size: number): UserCut {
+    this.mayGrow(size);
+    return this.cutBegins(size, Infinity);
+  }
+
+  /** Somebody begins to make it so long, without writing to it. */
+  mayGrow(size: number): void {
     this.#touch(writeStep, Math.min(size, this.#size), size);
     this.#grow(size, size);
     this.#end = Math.max(this.#end, size);
-    return this.cutBegins(size, Infinity);
   }
 
   /** A range begins to be cut off. */
@@ -251,7 +268,7 @@ export class UserFile {
   #sector(at: number): UserSector {
     let sector = this.#sectors[at];
     if (sector === undefined) {
-      sector = new UserSector(at * SECTOR < this.#end);
+      sector = new UserSector(at * SECTOR < this.#end ? 0 : null);
       this.#sectors[at] = sector;
       for (const { from, to } of this.#cuts) {
         if ((at + 1) * SECTOR > from && at * SECTOR < to) sector.cutBegins();

@@ -2,13 +2,16 @@
 // user sees them.
 
 import { assertEquals } from "@std/assert";
-import { UserFile } from "./user_file.ts";
+import { STALE, UserFile } from "./user_file.ts";
 
 const SECTOR = 512;
 
 /** A file of so many sectors, and what can be done to it, in sectors. */
 function user(sectors: number, mayFail = false) {
-  const file = new UserFile({ size: sectors * SECTOR, mayFail });
+  const file = new UserFile({
+    layout: { size: sectors * SECTOR, extents: [] },
+    mayFail,
+  });
   let nth = 0;
   const writes = (at: number, count = 1) => {
     const content = new Uint8Array(count * SECTOR);
@@ -147,4 +150,16 @@ Deno.test("UserFile: the power takes away what no fsync has made stable", () => 
   file.synced(known);
   file.powerCut();
   assertEquals([reads(0)(0), reads(1)(0)], [1, 0]);
+});
+
+Deno.test("UserFile: written blocks hold what the device did, unwritten ones zeros", () => {
+  const extents = [
+    { offset: 0, bytes: SECTOR, state: "written" },
+    { offset: SECTOR, bytes: SECTOR, state: "unwritten" },
+  ] as const;
+  const layout = { size: 2 * SECTOR, extents };
+  const file = new UserFile({ layout, mayFail: false });
+  const got = new Uint8Array(2 * SECTOR).fill(STALE);
+  const read = file.readBegins(0, 2 * SECTOR);
+  assertEquals(file.readEnds(read, got)?.at, SECTOR);
 });

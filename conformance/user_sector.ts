@@ -36,8 +36,9 @@ export class UserSector {
   /** Whether it was not there when the first of them began. */
   #isAppended = false;
 
-  constructor(isThere: boolean) {
-    this.possible = isThere ? ZERO : ABSENT;
+  /** @param byte What it holds; null where the file has ended. */
+  constructor(byte: number | null) {
+    this.possible = byte === null ? ABSENT : [byte];
   }
 
   /** A write of a byte begins. Until it ends, the old one may be there. */

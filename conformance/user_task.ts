@@ -22,6 +22,7 @@ import {
   syncfs,
   type Task,
   umount,
+  vfsFallocate,
   vfsFsync,
   vfsPunchHole,
   WRITE,
@@ -117,6 +118,10 @@ export class UserTask {
           this.#content.cutBegins(op.offset, op.offset + op.length),
           vfsPunchHole(fInode, op.offset, op.length),
         );
+      case "fallocate":
+        this.#content.mayGrow(op.offset + op.length);
+        this.results.push(yield* vfsFallocate(fInode, op.offset, op.length));
+        return;
       case "fsync":
         return yield* this.#makeStable(vfsFsync(fInode));
       case "syncfs":
@@ -133,7 +138,10 @@ export class UserTask {
     const pending = this.#prepare(op);
     const { rw, offset, buffer: { iov } } = pending;
     const { aio } = this.#kernel;
-    const ret = yield* aio.syncRw(this.#file, rw, iov, offset, op.flags);
+    const file = op.cached
+      ? { fInode: this.#file.fInode, fFlags: 0 }
+      : this.#file;
+    const ret = yield* aio.syncRw(file, rw, iov, offset, op.flags);
     this.#settle(pending, ret);
   }
 
@@ -174,14 +182,14 @@ export class UserTask {
   }
 
   #prepare(transfer: Transfer): Pending {
-    const { op, offset, bytes, pieces, unmapped, flushed } = transfer;
+    const { op, offset, bytes, pieces, unmapped, flushed, cached } = transfer;
     const kernel = this.#kernel;
     const { memory } = kernel;
     const buffer = new UserBuffer(memory, bytes, pieces, unmapped);
     const rw = op === "write" || op === "aio_write" ? WRITE : READ;
     const end = rw === WRITE
       ? this.#beginWrite(buffer, offset)
-      : this.#beginRead(buffer, offset, bytes);
+      : this.#beginRead(buffer, offset, bytes, cached ?? false);
     const mapped = flushed ? new MappedPages(kernel, buffer.iov) : null;
     if (mapped !== null) kernel.spawn("flusher", mapped.flush());
     return { rw, offset, buffer, mapped, end };
@@ -201,13 +209,14 @@ export class UserTask {
     buffer: UserBuffer,
     offset: number,
     bytes: number,
+    isCached: boolean,
   ): Pending["end"] {
     const file = this.#content;
     buffer.load((content) => content.fill(POISON));
     const read = file.readBegins(offset, bytes);
     return (done) => {
       const mismatch = file.readEnds(read, buffer.content.subarray(0, done));
-      this.#traceRead(offset, done, mismatch);
+      this.#traceRead(offset, done, mismatch, isCached);
     };
   }
 
@@ -227,6 +236,7 @@ export class UserTask {
     offset: number,
     bytes: number,
     mismatch: Mismatch | null,
+    isCached: boolean,
   ): void {
     const kernel = this.#kernel;
     if (!kernel.tracing) return;
@@ -239,6 +249,7 @@ export class UserTask {
       mismatch?.wrong ?? 0,
       mismatch?.at,
       mismatch?.got,
+      isCached ? 1 : undefined,
     );
   }
 }

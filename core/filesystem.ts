@@ -98,6 +98,21 @@ export interface Filesystem {
    * that stops short stays short.
    */
   getBlock?: DioOps["getBlock"];
+  /**
+   * What the page cache has written back is on the device. Runs in an
+   * interrupt; without it the pages are clean at once.
+   *
+   * @param inode The file.
+   * @param offset First byte.
+   * @param bytes How many.
+   * @param end To be called once, in any context, when they are clean.
+   */
+  endWriteback?(
+    inode: Inode,
+    offset: number,
+    bytes: number,
+    end: () => void,
+  ): MaybeTask<void>;
   /** The size of a file has grown, and the one on disk has to follow. */
   dirtyInode?(inode: Inode): MaybeTask<void>;
   /**

@@ -138,7 +138,14 @@ function* endBio(inode: Inode, page: CachePage, bio: Bio): Task<void> {
   bioReleasePages(bio);
   const { biRw } = bio;
   kernel.bios.put(bio);
-  if (--page.pending === 0) endTransfer(inode, page, biRw);
+  if (--page.pending > 0) return;
+  const { fs } = inode.iSb;
+  if (biRw === READ || page.error || fs.endWriteback === undefined) {
+    return endTransfer(inode, page, biRw);
+  }
+  const offset = page.index * PAGE_SIZE;
+  const end = () => endTransfer(inode, page, biRw);
+  yield* finish(fs.endWriteback(inode, offset, PAGE_SIZE, end));
 }
 
 function endTransfer(inode: Inode, page: CachePage, rw: Rw): void {

@@ -116,6 +116,12 @@ export interface MemoryDeviceOptions {
    */
   readonly ignoresFua?: boolean;
   /**
+   * The byte that it is full of before anything is written.
+   *
+   * @default {0}
+   */
+  readonly fill?: number;
+  /**
    * How long transfers take. Without it a bio can end at any time after it
    * was submitted, and the strategy chooses.
    */
@@ -162,6 +168,7 @@ export class MemoryDevice implements BlockDevice {
   readonly #queue: MemoryQueue;
   readonly #cache: VolatileCache | null;
   readonly #ignoresFua: boolean;
+  readonly #fill: number;
   #kernel: Kernel | null = null;
   /** Step address of the first {@linkcode STEP_BYTES}, and so on. */
   #dataAddr = 0;
@@ -172,7 +179,7 @@ export class MemoryDevice implements BlockDevice {
   #written = 0;
 
   /**
-   * Makes a device full of zeros.
+   * Makes a device on which nothing has been written.
    *
    * @param options Its properties.
    * @throws {RangeError} If the size is not a whole number of blocks, or the
@@ -187,7 +194,8 @@ export class MemoryDevice implements BlockDevice {
         `Cannot make memory device ${this.name}: ${this.sizeBytes} bytes are not whole blocks of ${this.logicalBlockSize}`,
       );
     }
-    this.store = new Uint8Array(this.sizeBytes);
+    this.#fill = options.fill ?? 0;
+    this.store = new Uint8Array(this.sizeBytes).fill(this.#fill);
     this.#completion = options.completion ?? "softirq";
     this.#latency = options.latency ?? null;
     this.#faults = options.faults?.length ? options.faults : null;
@@ -219,10 +227,10 @@ export class MemoryDevice implements BlockDevice {
     this.#dataAddr = kernel.newAddr(Math.ceil(length / STEP_BYTES));
   }
 
-  /** Fills it with zeros again, for another run. */
+  /** Makes it as if nothing had been written, for another run. */
   reset(): void {
-    this.store.fill(0, 0, this.#written);
-    this.#cache?.reset(this.#written);
+    this.store.fill(this.#fill, 0, this.#written);
+    this.#cache?.reset(this.#written, this.#fill);
     this.#written = 0;
   }
 

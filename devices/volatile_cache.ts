@@ -47,9 +47,9 @@ export class VolatileCache {
     this.#settleStep = writeStep(addr);
   }
 
-  /** Everything up to `end` is zeros, and stable. */
-  reset(end: number): void {
-    this.#medium.fill(0, 0, end);
+  /** Everything up to `end` is one byte again and again, and stable. */
+  reset(end: number, fill: number): void {
+    this.#medium.fill(fill, 0, end);
     this.#blocks.clear();
     this.#writes = 0;
   }

@@ -22,6 +22,7 @@ import {
   EIOCBQUEUED,
   ENOMEM,
   ENOSPC,
+  EV,
   finish,
   genericFileAioWrite,
   genericFileAioWriteNolock,
@@ -262,9 +263,13 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
     end: number,
     written: number,
   ): Task<number> {
+    const { kernel } = this.sb;
     const error = yield* this.journal.start();
     inode.isOrphan = false;
-    if (error !== 0) return error;
+    if (error !== 0) {
+      if (kernel.tracing) kernel.emit(EV.ext4_orphan_del, inode.iIno, error);
+      return error;
+    }
     if (written > 0 && end > inode.iSize) {
       inode.iDisksize = end;
       yield* inode.sizeWrite(end);
@@ -345,19 +350,22 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
    * @param iocb The request.
    * @param offset First byte in the file.
    * @param size How many bytes; since 4.6 a negative errno on failure.
+   * @returns 0, or the error of the conversion.
    */
-  *ext4EndIoDio(iocb: Kiocb, offset: number, size: number): Task<void> {
+  *ext4EndIoDio(iocb: Kiocb, offset: number, size: number): Task<number> {
     const ioEnd = use(iocb).private as Ext4IoEnd | null;
     // A write that is waited for has none.
-    if (ioEnd === null) return;
+    if (ioEnd === null) return 0;
     iocb.private = null;
     use(ioEnd).offset = offset;
     ioEnd.size = Math.max(size, 0);
-    yield* this.ext4PutIoEnd(ioEnd);
+    return yield* this.ext4PutIoEnd(ioEnd);
   }
 
   /**
-   * Maps for the page cache; see {@linkcode Filesystem}.
+   * Maps for the page cache; see {@linkcode Filesystem}. Reads that go without
+   * `i_mutex` must not find new blocks before they are written back, so they
+   * are allocated as unwritten then.
    *
    * @param inode The file.
    * @param iblock First block.
@@ -371,7 +379,10 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
     bh: BufferHead,
     create: boolean,
   ): Task<number> {
-    return this.ext4GetBlock(inode as Ext4Inode, iblock, bh, create);
+    const file = inode as Ext4Inode;
+    return create && this.dioreadNolock
+      ? this.ext4MapBlocks(file, iblock, bh, "unwritten")
+      : this.ext4GetBlock(file, iblock, bh, create);
   }
 
   /**
@@ -383,15 +394,5 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
     if ((yield* this.journal.start()) !== 0) return;
     (inode as Ext4Inode).iDisksize = inode.iSize;
     this.journal.stop();
-  }
-
-  /**
-   * `ext4_evict_inode()`: nobody may still follow a write to it.
-   *
-   * @param inode The file.
-   */
-  *evictInode(inode: Inode): Task<void> {
-    yield* (inode as Ext4Inode).ioendShutdown();
-    (inode as Ext4Inode).checkEvictable();
   }
 }

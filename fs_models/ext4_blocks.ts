@@ -147,32 +147,57 @@ export abstract class Ext4Blocks implements Filesystem {
   }
 
   /**
-   * `ext4_setattr()`: the size changes first, so that new requests see it;
-   * then direct I/O, whose conversions count as part of it, is waited for; and
-   * only then blocks are freed.
+   * `ext4_setattr()`: the size changes first, in memory and on disk, so that
+   * new requests see it; then direct I/O, whose conversions count as part of
+   * it, is waited for; and only then blocks are freed. Until they are, the file
+   * is an orphan.
    *
    * @param inode The file, `i_mutex` held.
    * @param size The new size in bytes.
    * @returns 0 or a negative errno.
    */
   *truncate(inode: Inode, size: number): Task<number> {
-    const { kernel } = this.sb;
     const file = inode as Ext4Inode;
-    const isShrinking = size < inode.iSize;
-    yield* inode.sizeWrite(size);
-    if (isShrinking) {
+    if (size < inode.iSize) {
+      const error = yield* this.#shrink(file, size);
+      if (error !== 0) return error;
       yield* file.blockUnlockedDio();
       yield* inodeDioWait(inode);
       yield* file.resumeUnlockedDio();
-    }
+    } else yield* inode.sizeWrite(size);
     yield* truncatePagecache(inode, size);
+    const error = yield* this.#ext4Truncate(file, size);
+    file.isOrphan = false;
+    return error;
+  }
+
+  /** The sizes of a file that gets shorter, in one transaction. */
+  *#shrink(inode: Ext4Inode, size: number): Task<number> {
+    const { kernel } = this.sb;
+    const error = yield* this.journal.start();
+    if (error !== 0) return error;
+    inode.isOrphan = true;
+    yield* inode.iDataSem.downWrite(kernel);
+    inode.iDisksize = size;
+    yield* inode.sizeWrite(size);
+    inode.iDataSem.upWrite(kernel);
+    this.journal.stop();
+    return 0;
+  }
+
+  /**
+   * `ext4_truncate()`: frees what is behind the end of the file. It cannot say
+   * that it failed in Linux 3.12; the filesystem is in error then.
+   */
+  *#ext4Truncate(inode: Ext4Inode, size: number): Task<number> {
+    const { kernel } = this.sb;
     const failed = yield* blockTruncatePage(inode, size);
     const error = failed || (yield* this.journal.start());
     if (error !== 0) return error;
-    yield* file.iDataSem.downWrite(kernel);
-    file.iDisksize = size;
-    this.#removeFrom(file, size);
-    file.iDataSem.upWrite(kernel);
+    yield* inode.iDataSem.downWrite(kernel);
+    inode.iDisksize = size;
+    this.#removeFrom(inode, size);
+    inode.iDataSem.upWrite(kernel);
     this.journal.stop();
     return 0;
   }

@@ -24,7 +24,7 @@ import {
   WorkItem,
   writeStep,
 } from "../core/mod.ts";
-import type { ExtentMap } from "./extent_map.ts";
+import { checkSizes, type ExtentMap } from "./extent_map.ts";
 import type { Journal } from "./journal.ts";
 
 /** Bit of `flag`: what was written has to be converted. */
@@ -133,6 +133,7 @@ export class Ext4Inode extends Inode {
         `inode ${this.iIno} goes with i_unwritten ${iUnwritten}, i_ioend_count ${iIoendCount}, DIOREAD_LOCK ${dioreadLock}`,
       );
     }
+    checkSizes(this, this.iDisksize);
     if (!this.isOrphan) return;
     throw new KernelBug(
       "completion-resources/no-orphan-left",
@@ -235,6 +236,8 @@ export class Ext4IoEnd extends SlabObject {
   handle = false;
   /** References. */
   count = 0;
+  /** Ends the writeback of its pages; null for direct I/O. */
+  finishBio: (() => void) | null = null;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   allocWorkqueue,
   type BlockDevice,
   ENOMEM,
+  type Inode,
   type Kernel,
   KernelBug,
   KmemCache,
@@ -22,7 +23,7 @@ import {
   WQ_UNBOUND,
   writeStep,
 } from "../core/mod.ts";
-import { Ext4Blocks } from "./ext4_blocks.ts";
+import { EXT4_BLOCK_BITS, Ext4Blocks } from "./ext4_blocks.ts";
 import {
   EXT4_IO_END_UNWRITTEN,
   ext4ConvertUnwrittenExtents,
@@ -101,6 +102,7 @@ export abstract class Ext4IoEnds extends Ext4Blocks {
     ioEnd.offset = 0;
     ioEnd.size = 0;
     ioEnd.handle = false;
+    ioEnd.finishBio = null;
     ioEnd.count = 1;
     return ioEnd;
   }
@@ -115,6 +117,48 @@ export abstract class Ext4IoEnds extends Ext4Blocks {
     if (this.sb.kernel.stepping) yield writeStep(use(ioEnd).addr);
     use(ioEnd).count++;
     return ioEnd;
+  }
+
+  /**
+   * `ext4_end_bio()`: blocks that were written back, and were allocated as
+   * unwritten for that, are left to the worker of the inode to be converted.
+   * Their io_end and its transaction were set aside before.
+   *
+   * @param inode The file.
+   * @param offset First byte.
+   * @param bytes How many.
+   * @param finishBio Ends the writeback of the pages.
+   */
+  *endWriteback(
+    inode: Inode,
+    offset: number,
+    bytes: number,
+    finishBio: () => void,
+  ): Task<void> {
+    const file = inode as Ext4Inode;
+    const { state } = file.extents.lookup(offset >> EXT4_BLOCK_BITS);
+    if (state !== "unwritten") return finishBio();
+    // __GFP_NOFAIL: tries until it has one.
+    const ioEnd = (yield* this.ext4InitIoEnd(file)) ??
+      (yield* this.ext4InitIoEnd(file)) as Ext4IoEnd;
+    yield* this.ext4SetIoUnwrittenFlag(file, ioEnd);
+    ioEnd.handle = true;
+    ioEnd.offset = offset;
+    ioEnd.size = bytes;
+    ioEnd.finishBio = finishBio;
+    yield* this.ext4PutIoEndDefer(ioEnd);
+  }
+
+  /**
+   * `ext4_set_io_unwritten_flag()`: the write will have something to convert.
+   *
+   * @param inode The file.
+   * @param ioEnd Its io_end.
+   */
+  *ext4SetIoUnwrittenFlag(inode: Ext4Inode, ioEnd: Ext4IoEnd): Task<void> {
+    if ((use(ioEnd).flag & EXT4_IO_END_UNWRITTEN) !== 0) return;
+    ioEnd.flag |= EXT4_IO_END_UNWRITTEN;
+    yield* inode.unwrittenBegin();
   }
 
   /**
@@ -210,12 +254,14 @@ export abstract class Ext4IoEnds extends Ext4Blocks {
   }
 
   /**
-   * `ext4_release_io_end()`: nothing is left to do for an io_end.
+   * `ext4_release_io_end()`: nothing is left to do for an io_end. Pages that
+   * were written back are clean only now.
    *
    * @param ioEnd The io_end.
    */
   *ext4ReleaseIoEnd(ioEnd: Ext4IoEnd): Task<void> {
     yield* use(ioEnd).inode.ioendDone();
+    ioEnd.finishBio?.();
     this.ioEndCache.free(ioEnd);
   }
 
@@ -255,6 +301,18 @@ export abstract class Ext4IoEnds extends Ext4Blocks {
   }
 
   /**
+   * `ext4_evict_inode()`: nobody may still follow a write to it.
+   *
+   * @param inode The file.
+   */
+  *evictInode(inode: Inode): Task<void> {
+    const file = inode as Ext4Inode;
+    yield* file.ioendShutdown();
+    file.checkEvictable();
+    this.allocator.evict(file.extents);
+  }
+
+  /**
    * `ext4_put_super()`: the last conversions have been made when the journal
    * goes.
    *
@@ -264,6 +322,7 @@ export abstract class Ext4IoEnds extends Ext4Blocks {
     yield* this.rsvConversionWq.flush();
     yield* this.rsvConversionWq.destroy();
     this.journal.destroy();
+    this.allocator.destroy();
   }
 }
 

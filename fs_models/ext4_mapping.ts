@@ -15,11 +15,7 @@ import {
   use,
 } from "../core/mod.ts";
 import { EXT4_BLOCK_BITS } from "./ext4_blocks.ts";
-import {
-  EXT4_IO_END_UNWRITTEN,
-  type Ext4Inode,
-  type Ext4IoEnd,
-} from "./ext4_inode.ts";
+import { EXT4_IO_END_UNWRITTEN, type Ext4Inode } from "./ext4_inode.ts";
 import { Ext4IoEnds } from "./ext4_io_end.ts";
 
 /**
@@ -87,18 +83,6 @@ export abstract class Ext4Mapping extends Ext4IoEnds {
     const wanted = Math.min(count, bh.bSize >> EXT4_BLOCK_BITS);
     bh.map(device, wanted << EXT4_BLOCK_BITS);
     return 0;
-  }
-
-  /**
-   * `ext4_set_io_unwritten_flag()`: the write will have something to convert.
-   *
-   * @param inode The file.
-   * @param ioEnd Its io_end.
-   */
-  *ext4SetIoUnwrittenFlag(inode: Ext4Inode, ioEnd: Ext4IoEnd): Task<void> {
-    if ((use(ioEnd).flag & EXT4_IO_END_UNWRITTEN) !== 0) return;
-    ioEnd.flag |= EXT4_IO_END_UNWRITTEN;
-    yield* inode.unwrittenBegin();
   }
 
   /**

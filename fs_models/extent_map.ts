@@ -5,7 +5,14 @@
  * @module
  */
 
-import { ENOSPC, type Kernel, type Step, writeStep } from "../core/mod.ts";
+import {
+  ENOSPC,
+  type Inode,
+  type Kernel,
+  KernelBug,
+  type Step,
+  writeStep,
+} from "../core/mod.ts";
 import type { ExtentState, FileLayout } from "./model.ts";
 
 /** A run of file blocks that lies in one piece on the device. */
@@ -53,6 +60,7 @@ export class BlockAllocator {
   /** Freed runs, the last one freed last. */
   readonly #freed: Run[] = [];
   #next: number;
+  #used = 0;
 
   /**
    * Makes an allocator over a range of blocks.
@@ -79,6 +87,12 @@ export class BlockAllocator {
    */
   alloc(count: number): number {
     this.#kernel?.touch(this.#step);
+    const block = this.#take(count);
+    if (block >= 0) this.#used += count;
+    return block;
+  }
+
+  #take(count: number): number {
     const freed = this.#freed;
     const at = freed.findLastIndex((run) => run.count >= count);
     const run = freed[at];
@@ -104,6 +118,33 @@ export class BlockAllocator {
   free(first: number, count: number): void {
     this.#kernel?.touch(this.#step);
     this.#freed.push({ first, count });
+    this.#used -= count;
+  }
+
+  /**
+   * A file leaves memory, and its blocks stay.
+   *
+   * @param extents Where they lie.
+   */
+  evict(extents: ExtentMap): void {
+    this.#used -= extents.blocks;
+  }
+
+  /**
+   * The filesystem goes, as its files have gone before: what `fsck` would find
+   * wrong is found here.
+   *
+   * @throws {KernelBug} If blocks are in no file and not free, or both.
+   */
+  destroy(): void {
+    if (this.#used === 0) return;
+    throw new KernelBug(
+      "completion-resources/blocks-accounted",
+      "allocator",
+      this.#used > 0
+        ? `${this.#used} blocks are in no file, and not free`
+        : `${-this.#used} blocks are in a file, and free`,
+    );
   }
 }
 
@@ -164,6 +205,11 @@ export class ExtentMap {
       });
     }
     return map;
+  }
+
+  /** How many blocks the file has. */
+  get blocks(): number {
+    return this.#extents.reduce((blocks, { count }) => blocks + count, 0);
   }
 
   /**
@@ -283,4 +329,35 @@ function slice(extent: Extent, from: number, to: number): Extent | null {
     device: extent.device + from - extent.start,
     state: extent.state,
   };
+}
+
+/**
+ * Checks the sizes of a file that leaves memory.
+ *
+ * @param inode The file.
+ * @param onDisk Its size on disk, in bytes.
+ * @throws {KernelBug} If that is larger than the size in memory.
+ *
+ * @example
+ * ```ts
+ * import { Inode, Kernel, SuperBlock } from "@endio/dio/core";
+ * import { MemoryDevice } from "@endio/dio/devices";
+ * import { checkSizes } from "@endio/dio/fs-models";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const kernel = new Kernel();
+ * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
+ * const fs = { name: "nofs", directIO: () => 0 };
+ * const inode = new Inode(new SuperBlock(kernel, device, 12, fs), 12, 100);
+ * checkSizes(inode, 50);
+ * assertThrows(() => checkSizes(inode, 200), Error, "200 on disk");
+ * ```
+ */
+export function checkSizes({ iIno, iSize }: Inode, onDisk: number): void {
+  if (onDisk <= iSize) return;
+  throw new KernelBug(
+    "size-after-data/disk-size-at-end",
+    `inode ${iIno}`,
+    `inode ${iIno} goes with a size of ${onDisk} on disk, but ${iSize} in memory`,
+  );
 }

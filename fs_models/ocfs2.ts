@@ -318,7 +318,8 @@ export class Ocfs2 extends Ocfs2Blocks implements FilesystemModel {
    * @throws {KernelBug} If somebody does.
    */
   evictInode(inode: Inode): void {
-    const { rwLock, inodeLock } = inode as Ocfs2Inode;
+    const { rwLock, inodeLock, extents } = inode as Ocfs2Inode;
+    this.allocator.evict(extents);
     for (const { name, holders } of [rwLock, inodeLock]) {
       if (holders === 0) continue;
       throw new KernelBug(

@@ -224,6 +224,7 @@ export abstract class Ocfs2Blocks implements Filesystem {
    */
   putSuper(_sb: SuperBlock): void {
     this.journal.destroy();
+    this.allocator.destroy();
   }
 
   /**

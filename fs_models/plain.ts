@@ -278,6 +278,24 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
     return 0;
   }
 
+  /**
+   * The blocks of a file that leaves memory stay its own.
+   *
+   * @param inode The file.
+   */
+  evictInode(inode: Inode): void {
+    this.allocator.evict((inode as PlainInode).extents);
+  }
+
+  /**
+   * Looks for blocks that are in no file and not free.
+   *
+   * @param _sb The superblock.
+   */
+  putSuper(_sb: SuperBlock): void {
+    this.allocator.destroy();
+  }
+
   #free(
     { extents, extentsStep }: PlainInode,
     first: number,

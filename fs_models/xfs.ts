@@ -21,6 +21,7 @@ import {
   EIO,
   EIOCBQUEUED,
   ENOMEM,
+  filemapWriteAndWaitRange,
   finish,
   genericFileAioRead,
   genericFileDirectWrite,
@@ -31,11 +32,13 @@ import {
   KernelBug,
   type Kiocb,
   KmemCache,
+  LLONG_MAX,
   NOTHING,
   O_APPEND,
   READ,
   type Rw,
   type Task,
+  truncatePagecacheRange,
   use,
 } from "../core/mod.ts";
 import { ExtentMap } from "./extent_map.ts";
@@ -137,9 +140,9 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
     }
     if (iter.count === 0) return 0;
     if (this.forcedShutdown) return -EIO;
-    yield* inode.rwLockShared();
+    yield* inode.rwLock(false);
     const ret = yield* finish(genericFileAioRead(iocb));
-    inode.rwUnlockShared();
+    inode.rwUnlock(false);
     return ret;
   }
 
@@ -167,7 +170,8 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
   /**
    * `xfs_file_dio_aio_write()`: whole blocks share the iolock; parts of
    * blocks are written with everybody else shut out, because both neighbours
-   * would zero the rest of a new block.
+   * would zero the rest of a new block. Cached pages are dropped with everybody
+   * shut out, too, from the write on.
    *
    * @param iocb The request; may be gone afterwards if it is queued.
    * @param iter The user's buffer.
@@ -180,19 +184,41 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
     const sectorMask = this.sb.sBdev.logicalBlockSize - 1;
     if (((pos | end) & sectorMask) !== 0) return -EINVAL;
     const isUnaligned = ((pos | end) & ((1 << XFS_BLOCK_BITS) - 1)) !== 0;
-    if (!isUnaligned) {
-      yield* inode.rwLockShared();
-      yield* this.#moveToEnd(iocb, inode);
-      const ret = yield* finish(genericFileDirectWrite(iocb));
-      inode.rwUnlockShared();
-      return ret;
+    let isExclusive = isUnaligned || (yield* this.#hasPages(inode));
+    yield* inode.rwLock(isExclusive);
+    // Others may have cached something while it waited for the lock.
+    if (!isExclusive && (yield* this.#hasPages(inode))) {
+      inode.rwUnlock(isExclusive);
+      isExclusive = true;
+      yield* inode.rwLock(isExclusive);
     }
-    yield* inode.rwLockExclusive();
     yield* this.#moveToEnd(iocb, inode);
-    yield* inodeDioWait(inode);
-    const ret = yield* finish(genericFileDirectWrite(iocb));
-    inode.rwUnlockExclusive();
+    let ret = yield* this.#dropPages(inode, iocb.kiPos);
+    if (ret === 0) {
+      if (isUnaligned) yield* inodeDioWait(inode);
+      else if (isExclusive) {
+        inode.rwLockDemote();
+        isExclusive = false;
+      }
+      ret = yield* finish(genericFileDirectWrite(iocb));
+    }
+    inode.rwUnlock(isExclusive);
     return ret;
+  }
+
+  *#hasPages({ iMapping }: XfsInode): Task<boolean> {
+    if (this.sb.kernel.stepping) yield iMapping.readStep;
+    return iMapping.nrpages > 0;
+  }
+
+  /** Drops what is cached from a byte on; what is dirty is written first. */
+  *#dropPages(inode: XfsInode, from: number): Task<number> {
+    if (!(yield* this.#hasPages(inode))) return 0;
+    const error = yield* finish(
+      filemapWriteAndWaitRange(inode, from, LLONG_MAX),
+    );
+    if (error === 0) yield* truncatePagecacheRange(inode, from, LLONG_MAX);
+    return error;
   }
 
   /** `generic_write_checks()`: where a write to a file in O_APPEND goes. */
@@ -234,7 +260,6 @@ export class Xfs extends XfsBlocks implements FilesystemModel {
       blockdevDirectIO(rw, iocb, inode, iter, offset, ops, 0),
     );
     if (ret !== -EIOCBQUEUED && iocb.private !== null) {
-      iocb.private = null;
       yield* this.xfsDestroyIoend(ioend);
     }
     return ret;

@@ -32,7 +32,7 @@ import {
   truncatePagecache,
   truncatePagecacheRange,
 } from "../core/mod.ts";
-import { BlockAllocator } from "./extent_map.ts";
+import { BlockAllocator, checkSizes } from "./extent_map.ts";
 import { Journal } from "./journal.ts";
 import type { XfsInode } from "./xfs_inode.ts";
 
@@ -282,16 +282,14 @@ export abstract class XfsBlocks implements Filesystem {
     yield* file.iIolock.downWrite(kernel);
     yield* inodeDioWait(inode);
     const failed = yield* blockTruncatePage(inode, size);
-    if (failed === 0) {
-      yield* inode.sizeWrite(size);
-      yield* truncatePagecache(inode, size);
-    }
     const error = failed || (yield* this.journal.start());
     if (error === 0) {
+      yield* inode.sizeWrite(size);
+      yield* truncatePagecache(inode, size);
       yield* file.iLock.downWrite(kernel);
+      file.diSize = size;
       const first = Math.ceil(size / (1 << XFS_BLOCK_BITS));
       this.#freeExtents(file, first, Infinity);
-      file.diSize = size;
       file.iLock.upWrite(kernel);
       this.journal.stop();
     }
@@ -343,6 +341,18 @@ export abstract class XfsBlocks implements Filesystem {
    */
   putSuper(_sb: SuperBlock): MaybeTask<void> {
     this.journal.destroy();
+    this.allocator.destroy();
+  }
+
+  /**
+   * `xfs_fs_evict_inode()`.
+   *
+   * @param inode The file.
+   */
+  evictInode(inode: Inode): void {
+    const { extents, diSize } = inode as XfsInode;
+    checkSizes(inode, diSize);
+    this.allocator.evict(extents);
   }
 
   /**

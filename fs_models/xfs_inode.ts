@@ -84,14 +84,14 @@ export class XfsInode extends Inode {
     if (kernel.tracing) kernel.emit(EV.i_disksize_write, this.iIno, size);
   }
 
-  /** `xfs_rw_ilock(XFS_IOLOCK_SHARED)`. */
-  *rwLockShared(): Task<void> {
-    yield* this.iIolock.downRead(this.iSb.kernel);
-  }
-
-  /** `xfs_rw_ilock(XFS_IOLOCK_EXCL)`: takes `i_mutex` first. */
-  *rwLockExclusive(): Task<void> {
+  /**
+   * `xfs_rw_ilock()`: exclusively, which takes `i_mutex` first, or shared.
+   *
+   * @param isExclusive How.
+   */
+  *rwLock(isExclusive: boolean): Task<void> {
     const { kernel } = this.iSb;
+    if (!isExclusive) return yield* this.iIolock.downRead(kernel);
     yield* this.iMutex.lock(kernel);
     yield* this.iIolock.downWrite(kernel);
   }
@@ -103,14 +103,14 @@ export class XfsInode extends Inode {
     this.iMutex.unlock(kernel);
   }
 
-  /** `xfs_rw_iunlock(XFS_IOLOCK_SHARED)`. */
-  rwUnlockShared(): void {
-    this.iIolock.upRead(this.iSb.kernel);
-  }
-
-  /** `xfs_rw_iunlock(XFS_IOLOCK_EXCL)`. */
-  rwUnlockExclusive(): void {
+  /**
+   * `xfs_rw_iunlock()`.
+   *
+   * @param isExclusive How it is held.
+   */
+  rwUnlock(isExclusive: boolean): void {
     const { kernel } = this.iSb;
+    if (!isExclusive) return this.iIolock.upRead(kernel);
     this.iIolock.upWrite(kernel);
     this.iMutex.unlock(kernel);
   }

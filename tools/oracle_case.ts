@@ -224,6 +224,8 @@ function translate(op: Op): OracleOp[] | null {
       return [op];
     case "punch_hole":
       return [{ op: "punch_hole", offset: op.offset, bytes: op.length }];
+    case "fallocate":
+      return [{ op: "fallocate", offset: op.offset, bytes: op.length }];
     case "fsync":
       return [{ op: "fsync" }];
     case "getevents":
@@ -233,8 +235,10 @@ function translate(op: Op): OracleOp[] | null {
     case "power_cut":
       return null;
     default: {
-      const { offset, bytes, flags = 0, pieces, unmapped } = op;
-      if (unmapped?.length || pieces !== undefined || flags !== 0) return null;
+      const { offset, bytes, flags = 0, pieces, unmapped, cached } = op;
+      const isPlain = !unmapped?.length && pieces === undefined &&
+        flags === 0 && !cached;
+      if (!isPlain) return null;
       const isAsync = op.op.startsWith("aio_");
       const direction = op.op.endsWith("read") ? "read" : "write";
       return [{ op: direction, offset, bytes, isAsync }];

@@ -48,6 +48,23 @@ export const MODEL_RULES: readonly Rule[] = [
     when: ["put_super"],
   }),
   oopsRule({
+    id: "completion-resources/blocks-accounted",
+    sentence: "When a filesystem goes, each of its blocks is in a file or free",
+    why: "space is lost until the next fsck; or two files get the same block",
+    source: "fs/ext4/mballoc.c: ext4_free_blocks(); fs/xfs/xfs_alloc.c",
+    bugs: ["DIO-046"],
+    when: ["put_super"],
+  }),
+  oopsRule({
+    id: "size-after-data/disk-size-at-end",
+    sentence:
+      "The size on disk of a file is never larger than the one in memory",
+    why: "what was cut off is there again after the next mount",
+    source: "fs/ext4/inode.c: ext4_setattr(); fs/xfs/xfs_iops.c",
+    bugs: [],
+    when: ["evict_inodes"],
+  }),
+  oopsRule({
     id: "completion-resources/no-orphan-left",
     sentence: "A file is an orphan only while a write makes it longer",
     why: "the next mount cuts off what was written",

@@ -82,10 +82,10 @@ export const RESULT_RULES: readonly Rule[] = [
       direct_IO_return(event) {
         const iocb = scope.requests.iocbOf(event);
         if (!iocb?.dio || isQueued(event) || iocb.liveDio) return;
-        const { convertError } = iocb;
-        const expected = convertError === undefined
+        const { fsError } = iocb;
+        const expected = fsError === undefined
           ? submissionResult(scope.profile, iocb, iocb.dio)
-          : Number(convertError["ret"]);
+          : Number(fsError["ret"]);
         compare(scope, iocb.dio, expected, Number(event["ret"]), event);
       },
       aio_complete(event) {

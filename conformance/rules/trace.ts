@@ -222,7 +222,8 @@ export const TRACE_RULES: readonly Rule[] = [
         }
       },
       user_read(event) {
-        if (event["bytes"] === 0) return;
+        // One that only the page cache had to do with is no request here.
+        if (event["bytes"] === 0 || event["cached"] === 1) return;
         exercised();
         const { reads } = threads.current;
         const at = reads.findIndex(({ inode, offset }) =>

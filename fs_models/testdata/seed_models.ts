@@ -71,7 +71,7 @@ export const EXT4_ROWS: readonly SeedRow[] = [
     where: "fs/ext4/ext4.h, ext4_set_io_unwritten_flag()",
     change:
       "removed: no warning about an io_end that has no transaction reserved",
-    here: "Ext4Mapping.ext4SetIoUnwrittenFlag",
+    here: "Ext4IoEnds.ext4SetIoUnwrittenFlag",
     check: () => {
       wrote(after("ext4", unwritten(1)));
     },

@@ -54,15 +54,16 @@ class DefersAgain extends Ext4 {
     iocb: Kiocb,
     offset: number,
     size: number,
-  ): Task<void> {
+  ): Task<number> {
     const ioEnd = iocb.private as Ext4IoEnd | null;
-    if (ioEnd === null) return;
+    if (ioEnd === null) return 0;
     iocb.private = null;
     ioEnd.offset = offset;
     ioEnd.size = size;
     const work = new WorkItem();
     work.init("ext4_end_io_unrsv_work", () => this.#convertLater(ioEnd));
     yield* this.#wq.queueWork(work);
+    return 0;
   }
 
   *#convertLater(ioEnd: Ext4IoEnd): Task<void> {
@@ -88,10 +89,11 @@ class ConvertsFailed extends Ext4 {
     iocb: Kiocb,
     offset: number,
     size: number,
-  ): Task<void> {
+  ): Task<number> {
     const { iov, count } = iocb.iter;
     const asked = iov.reduce((bytes, { len }) => bytes + len, 0);
-    yield* super.ext4EndIoDio(iocb, offset, Math.max(size, asked - count));
+    const bytes = Math.max(size, asked - count);
+    return yield* super.ext4EndIoDio(iocb, offset, bytes);
   }
 }
 
@@ -150,9 +152,9 @@ class DoesNotWait extends Ext4 {
 
 /** The completion's reference is not dropped when end_io never ran. */
 class IoEndLeaks extends Ext4 {
-  override ext4EndIoDio(iocb: Kiocb): Task<void> {
+  override ext4EndIoDio(iocb: Kiocb): Task<number> {
     iocb.private = null;
-    return NOTHING;
+    return finish(0);
   }
 }
 
