@@ -91,6 +91,25 @@ Deno.test("mapping-and-bios: getMoreBlocks() rounds a request within blocks up t
   assertEquals(bios(rig), [[7, 1024]]);
 });
 
+Deno.test("mapping-and-bios: a block size that changes while a request is mapped is not looked at again", () => {
+  for (const profile of PROFILES) {
+    const asked: number[][] = [];
+    const rig = new Rig({
+      profile,
+      ops: {
+        getBlock(inode, iblock, bh) {
+          asked.push([iblock, bh.bSize]);
+          inode.iBlkbits = 9;
+          return reversedBlock(inode, iblock, bh);
+        },
+      },
+    });
+    assertEquals(rig.result({ bytes: 8192 }), 8192);
+    assertEquals(asked, [[0, 8192], [1, 4096]]);
+    assertEquals(bios(rig), [[2040, 4096], [2032, 4096]]);
+  }
+});
+
 Deno.test.each<[string, Rw, number, number, boolean]>([
   ["a read", READ, 0, 0, false],
   ["a write without DIO_SKIP_HOLES", WRITE, 0, 0, true],
