@@ -99,6 +99,7 @@ export class Stages {
     const known = this.#live.get(iocb);
     if (known !== undefined && ev !== "io_submit") {
       known.dsync ||= event["dsync"] === 1;
+      if (ev === "blkdev_direct_IO") known.fs = "blkdev";
       return;
     }
     keep(this.#live, iocb, {

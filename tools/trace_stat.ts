@@ -91,7 +91,7 @@ export async function stat(args: readonly string[], io: Io): Promise<number> {
       ...interrupt && { follow: interrupt.signal },
       onBad: (line, message) => bad ||= `${name}:${line}: ${message}\n`,
     });
-    const stages = new Stages(input.header.fs ?? "-");
+    const stages = new Stages(input.header.fs ?? "unknown filesystem");
     try {
       for await (const { event } of input.events) {
         for (const chosen of choose(event)) stages.push(chosen);

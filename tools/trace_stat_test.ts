@@ -125,6 +125,7 @@ Deno.test({
   async fn() {
     for (const { name, lines, outcome } of readRecordings(true)) {
       if (outcome?.missed !== 0) continue;
+      const [config = ""] = name.split("/");
       const text = `${lines.join("\n")}\n`;
       const { filesystems } = JSON.parse(await statOf(text, "--json"));
       const aio = outcome.ops.filter(({ kind }) => kind === "aio");
@@ -137,6 +138,12 @@ Deno.test({
         0,
       );
       assert(found >= bytes, `${name}: ${found} of ${bytes} bytes`);
+      const names = filesystems.map(({ fs }: { fs: string }) => fs);
+      const own = config.replace(/_.*/, "");
+      for (const fs of names) {
+        assert(fs === own || fs === "unknown filesystem", `${name}: ${fs}`);
+      }
+      if (own === "blkdev") assertEquals(names[0], own, name);
     }
   },
 });

@@ -1,10 +1,10 @@
 /**
- * What recordings can tell.
+ * What recordings can tell as fully as rules need it.
  *
  * @module
  */
 
-/** The names of the events that recordings have. */
+/** The names of the events that recordings have, with all their arguments. */
 export const MADE_EVENTS: ReadonlySet<string> = new Set([
   "io_submit",
   "direct_IO",
