@@ -18,11 +18,17 @@ export interface OracleTransfer {
   /** How many. */
   readonly bytes: number;
   /**
-   * How far the buffer is from a page boundary.
+   * How far the buffer, or each of its pieces, is from a page boundary.
    *
    * @default {0}
    */
   readonly misaligned?: number;
+  /**
+   * The lengths of the pieces that the buffer has. They lie apart.
+   *
+   * @default {[bytes]}
+   */
+  readonly pieces?: readonly number[];
   /**
    * Whether it is submitted, and its event taken, rather than a system call
    * that waits.
@@ -136,6 +142,33 @@ export function isRefusal({ nowait }: OracleTransfer, result: number): boolean {
 /** Bytes in a block of the filesystems that are compared. */
 export const BLOCK = 4096;
 
+/** What a buffer holds before a read: a byte that nobody writes. */
+const POISON = 255;
+
+/** Where a piece of a buffer lies, in bytes. */
+export interface Piece {
+  /** First byte, in memory that begins at a page boundary. */
+  readonly start: number;
+  /** How many bytes. */
+  readonly length: number;
+}
+
+/**
+ * Where the pieces of the buffer of a transfer lie.
+ *
+ * @param op The transfer.
+ * @returns They, in their order.
+ */
+export function piecesOf(op: OracleTransfer): Piece[] {
+  const { misaligned = 0, pieces = [op.bytes] } = op;
+  let page = 0;
+  return pieces.map((length) => {
+    const start = page + misaligned;
+    page = Math.ceil((start + length) / BLOCK + 1) * BLOCK;
+    return { start, length };
+  });
+}
+
 /** Whole blocks around some bytes. */
 export interface Around {
   /** Where they begin in the file. */
@@ -175,6 +208,51 @@ export function fillPattern(
     const at = offset + i;
     out[i] = 1 + (nth * 37 + (at >>> 9) * 7 + at) % 251;
   }
+}
+
+/**
+ * Fills the buffer of a transfer before it: with what a write writes, or with a
+ * byte that nobody writes.
+ *
+ * @param op The transfer.
+ * @param views The pieces of the buffer.
+ * @param nth Which call of the case it is.
+ */
+export function fillBuffer(
+  op: OracleTransfer,
+  views: readonly Uint8Array[],
+  nth: number,
+): void {
+  const bytes = new Uint8Array(op.bytes).fill(POISON);
+  if (op.op === "write") fillPattern(bytes, op.offset, nth);
+  let at = 0;
+  for (const view of views) {
+    view.set(bytes.subarray(at, at + view.length));
+    at += view.length;
+  }
+}
+
+/**
+ * What a transfer has read.
+ *
+ * @param op The transfer.
+ * @param views The pieces of the buffer.
+ * @param result What it came to.
+ * @returns The bytes; none for a write.
+ */
+export function bytesRead(
+  op: OracleTransfer,
+  views: readonly Uint8Array[],
+  result: number,
+): Uint8Array {
+  if (op.op === "write") return new Uint8Array();
+  const bytes = new Uint8Array(op.bytes);
+  let at = 0;
+  for (const view of views) {
+    bytes.set(view, at);
+    at += view.length;
+  }
+  return bytes.subarray(0, result);
 }
 
 /**
@@ -268,11 +346,12 @@ export function describeOp(op: OracleOp): string {
     case "fsync":
       return "fdatasync()";
     default: {
-      const { isAsync, nowait, misaligned = 0 } = op;
+      const { isAsync, nowait, misaligned = 0, pieces = [op.bytes] } = op;
       const name = `${isAsync ? "aio_" : "p"}${op.op}`;
       const buffer = misaligned === 0 ? "" : `buf+${misaligned}, `;
       const flags = nowait ? ", NOWAIT" : "";
-      return `${name}(${buffer}${op.bytes} at ${op.offset}${flags})`;
+      const bytes = pieces.join("+");
+      return `${name}(${buffer}${bytes} at ${op.offset}${flags})`;
     }
   }
 }

@@ -56,6 +56,27 @@ function from(
   );
 }
 
+/** Transfers from the first block on, of buffers in pieces. */
+function inPieces(
+  op: "read" | "write",
+  ...buffers: readonly (readonly number[])[]
+): OracleOp[] {
+  return buffers.flatMap((pieces) => {
+    const bytes = pieces.reduce((sum, each) => sum + each, 0);
+    return bothWays({ op, offset: 0, bytes, pieces });
+  });
+}
+
+/** Whole blocks, sectors, and pieces that fit nothing, though their sum does. */
+const BUFFERS = [
+  [BLOCK, BLOCK, BLOCK],
+  [2 * BLOCK, BLOCK],
+  [512, BLOCK - 512],
+  [512, 1024, 2048, 512],
+  [BLOCK, 100, BLOCK - 100],
+  [4, BLOCK - 4],
+] as const;
+
 /** The cases. */
 export const CASES: readonly OracleCase[] = [
   {
@@ -97,6 +118,34 @@ export const CASES: readonly OracleCase[] = [
       ...at("read", 100, 2 * BLOCK, 2 * BLOCK + 100, BLOCK + 1),
       ...at("read", BLOCK, 2 * BLOCK - 100),
     ],
+  },
+  {
+    id: "pieces/read",
+    setUp: written(4),
+    ops: inPieces("read", ...BUFFERS),
+  },
+  {
+    id: "pieces/write",
+    setUp: written(4),
+    ops: [...inPieces("write", ...BUFFERS), ...at("read", 4 * BLOCK, 0)],
+  },
+  {
+    id: "pieces/read-of-holes",
+    setUp: MIXED,
+    ops: inPieces("read", [BLOCK, 2 * BLOCK, BLOCK], [512, 3 * BLOCK]),
+  },
+  {
+    id: "pieces/misaligned",
+    setUp: written(4),
+    ops: [4, 512].flatMap((misaligned) =>
+      bothWays({
+        op: "read",
+        offset: 0,
+        bytes: 2 * BLOCK,
+        misaligned,
+        pieces: [BLOCK, BLOCK],
+      })
+    ),
   },
   {
     id: "zero-length",

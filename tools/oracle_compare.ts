@@ -16,6 +16,7 @@ import {
   type OracleRun,
   type OracleStep,
   type OracleTransfer,
+  piecesOf,
 } from "./oracle_case.ts";
 
 /** Where a case was run. */
@@ -119,11 +120,11 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     id: "dma-alignment",
     sentence:
-      "Since 6.0 memory has to fit the DMA alignment that statx() tells; fs/direct-io.c wants whole logical blocks.",
-    explains: ({ op, real, model }, { memoryAlignment }) =>
-      isTransfer(op) && (op.misaligned ?? 0) !== 0 &&
-      (op.misaligned ?? 0) % memoryAlignment === 0 &&
-      model.result === EINVAL && real.result === op.bytes &&
+      "Memory has to fit the DMA alignment that statx() tells, its addresses since 6.0, the lengths of its pieces since 6.18; fs/direct-io.c wants whole logical blocks.",
+    explains: ({ op, real, model }, { logicalBlockSize, memoryAlignment }) =>
+      isTransfer(op) && model.result === EINVAL &&
+      (op.offset | op.bytes) % logicalBlockSize === 0 &&
+      !fitsMemory(op, logicalBlockSize) && fitsMemory(op, memoryAlignment) &&
       isRight(op, real, model),
   },
   {
@@ -255,21 +256,30 @@ function isRight(
   real: OracleStep,
   model: OracleStep,
 ): boolean {
-  if (real.result < 0) return false;
-  return op.op === "write" ||
+  if (op.op === "write") return real.result === op.bytes;
+  return real.result >= 0 &&
     real.data.every((byte, i) => byte === model.data[i]);
+}
+
+/** Whether pieces of memory begin, and end where another follows, at a unit. */
+function fitsMemory(op: OracleTransfer, unit: number): boolean {
+  const pieces = piecesOf(op);
+  return pieces.every(({ start, length }, i) =>
+    start % unit === 0 && (i === pieces.length - 1 || length % unit === 0)
+  );
 }
 
 /** Whether there are zeros in the blocks that a read does not fit. */
 function isZeroWhereMisaligned(
-  { offset, bytes, misaligned = 0 }: OracleTransfer,
+  op: OracleTransfer,
   { data }: OracleStep,
   logicalBlockSize: number,
 ): boolean {
+  const { offset, bytes } = op;
+  const end = offset + bytes;
   const isZero = (from: number, to?: number) =>
     data.subarray(Math.max(0, from), to).every((byte) => byte === 0);
-  if (misaligned !== 0) return isZero(0);
-  const end = offset + bytes;
+  if (!fitsMemory(op, logicalBlockSize)) return isZero(0);
   const head = offset % logicalBlockSize === 0 ? 0 : BLOCK - offset % BLOCK;
   const tail = end % logicalBlockSize === 0
     ? bytes

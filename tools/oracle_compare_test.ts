@@ -167,6 +167,17 @@ Deno.test("each explanation explains what it says, and not its neighbour", () =>
   assertEquals(explain(misaligned, BLOCK, -22), ["dma-alignment"]);
   assertEquals(explain(misaligned, -22, BLOCK), [null]);
   assertEquals(explain({ ...write, misaligned: 2 }, BLOCK, -22), [null]);
+  assertEquals(explain({ ...misaligned, offset: 4 }, BLOCK, -22), [null]);
+  assertEquals(explain(misaligned, BLOCK - 512, -22), [null]);
+  const pieces = (length: number) => ({
+    ...write,
+    pieces: [length, BLOCK - length],
+  });
+  assertEquals(explain(pieces(100), BLOCK, -22), ["dma-alignment"]);
+  assertEquals(explain(pieces(99), BLOCK, -22), [null]);
+  const zeros = { ...pieces(99), op: "read" } as const;
+  assertEquals(found(zeros, [0, 0]), isHole);
+  assertEquals(found(zeros, [0, 7]), [null]);
 
   const probed = { ...SETTING, tellsAlignment: false };
   assertEquals(explain(write, BLOCK, -22, probed), ["no-alignment"]);

@@ -10,6 +10,7 @@ import {
   type File,
   IOCB_NOWAIT,
   type IoEvent,
+  type Iovec,
   Kernel,
   type Kioctx,
   O_APPEND,
@@ -29,7 +30,8 @@ import type { ModelSpec } from "../fs_models/mod.ts";
 import {
   BLOCK,
   blocksAround,
-  fillPattern,
+  bytesRead,
+  fillBuffer,
   isRefusal,
   isTransfer,
   type OracleCase,
@@ -37,12 +39,11 @@ import {
   type OracleRun,
   type OracleStep,
   type OracleTransfer,
+  piecesOf,
 } from "./oracle_case.ts";
 
 const DEVICE_BYTES = 4 << 20;
 const MEMORY_BYTES = 8 << 20;
-/** What a buffer holds before a read: a byte that nobody writes. */
-const POISON = 255;
 
 /** A model, and whose semantics it has. */
 export interface ModelChoice {
@@ -146,19 +147,24 @@ class ModelTask implements OracleRun {
     nth: number,
   ): Task<{ result: number; data: Uint8Array }> {
     const { memory } = this.#kernel;
-    const { bytes, misaligned = 0 } = op;
-    const base = memory.alloc(bytes + BLOCK) + misaligned;
-    const buffer = memory.bytes(base, bytes);
-    if (op.op === "write") fillPattern(buffer, op.offset, nth);
-    else buffer.fill(POISON);
+    const pieces = piecesOf(op);
+    const { start = 0, length = 0 } = pieces.at(-1) ?? {};
+    const base = memory.alloc(start + length + BLOCK);
+    const iov = pieces.map((each) => ({
+      base: base + each.start,
+      len: each.length,
+    }));
+    const views = iov.map(({ base, len }) => memory.bytes(base, len));
+    fillBuffer(op, views, nth);
     const file = { fInode: this.#inode, fFlags };
-    const first = yield* this.#call(op, file, base, op.nowait);
+    const first = yield* this.#call(op, file, iov, op.nowait);
     const result = isRefusal(op, first)
-      ? yield* this.#call(op, file, base)
+      ? yield* this.#call(op, file, iov)
       : first;
-    if (result < 0) return { result: first, data: yield* this.#holds(op) };
-    const read = op.op === "read" ? result : 0;
-    return { result: first, data: buffer.slice(0, read) };
+    const data = result < 0
+      ? yield* this.#holds(op)
+      : bytesRead(op, views, result);
+    return { result: first, data };
   }
 
   /** What lies where a transfer would have gone. */
@@ -173,12 +179,11 @@ class ModelTask implements OracleRun {
   *#call(
     op: OracleTransfer,
     file: File,
-    base: number,
+    iov: Iovec[],
     nowait: boolean = false,
   ): Task<number> {
     const { aio } = this.#kernel;
     const rw = op.op === "write" ? WRITE : READ;
-    const iov = [{ base, len: op.bytes }];
     const flags = nowait ? IOCB_NOWAIT : 0;
     if (!op.isAsync) return yield* aio.syncRw(file, rw, iov, op.offset, flags);
     const request = { file, rw, iov, offset: op.offset, data: 0, flags };

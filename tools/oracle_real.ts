@@ -9,8 +9,9 @@ import { DirectFile, type EngineKind } from "../devices/mod.ts";
 import { onInterrupt } from "./interrupt.ts";
 import {
   blocksAround,
+  bytesRead,
   describeOp,
-  fillPattern,
+  fillBuffer,
   isRefusal,
   isTransfer,
   type OracleCase,
@@ -18,13 +19,12 @@ import {
   type OracleRun,
   type OracleStep,
   type OracleTransfer,
+  piecesOf,
 } from "./oracle_case.ts";
 
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
 const MEMORY_BYTES = 1 << 20;
-/** What a buffer holds before a read: a byte that nobody writes. */
-const POISON = 255;
 
 /** Files that are open on one path: for calls that wait, and for others. */
 interface OpenFiles {
@@ -147,19 +147,21 @@ export class RealOracle implements Disposable {
     op: OracleTransfer,
     nth: number,
   ): Promise<{ result: number; data: Uint8Array }> {
-    const { offset, bytes, misaligned = 0, nowait = false } = op;
+    const { offset, nowait = false } = op;
     const file = op.isAsync ? files.async : files.sync;
     const memory = files.memory.get(file)!;
-    const buffer = memory.subarray(misaligned, misaligned + bytes);
-    if (op.op === "write") fillPattern(buffer, offset, nth);
-    else buffer.fill(POISON);
-    const first = await file[op.op](offset, buffer, { nowait });
+    const views = piecesOf(op).map(({ start, length }) =>
+      memory.subarray(start, start + length)
+    );
+    fillBuffer(op, views, nth);
+    const first = await file[op.op](offset, views, { nowait });
     const result = isRefusal(op, first)
-      ? await file[op.op](offset, buffer)
+      ? await file[op.op](offset, views)
       : first;
-    if (result < 0) return { result: first, data: await this.#holds(op) };
-    const read = op.op === "read" ? result : 0;
-    return { result: first, data: buffer.slice(0, read) };
+    const data = result < 0
+      ? await this.#holds(op)
+      : bytesRead(op, views, result);
+    return { result: first, data };
   }
 
   /** What lies where a transfer would have gone. */

@@ -158,7 +158,7 @@ for (const engine of ["auto", "libaio", "psync"] as const) {
       const directory = await Deno.makeTempDir();
       try {
         const io = fakeIo();
-        const random = ["--seed", "1", "--random", "60"];
+        const random = ["--seed", "1", "--random", "30"];
         const args = ["--dir", directory, "--engine", engine, ...random];
         const status = await oracle(args, io);
         assertEquals([status, io.stderr()], [0, ""], io.stdout());
@@ -213,7 +213,7 @@ for (
       const directory = await Deno.makeTempDir();
       try {
         const io = fakeIo();
-        const random = ["--seed", "1", "--random", "100"];
+        const random = ["--seed", "1", "--random", "60"];
         const loop = ["--loop", fs, "--sector", `${sector}`];
         const args = ["--dir", directory, ...loop, ...random];
         const status = await oracle(args, io).catch((error) => {
