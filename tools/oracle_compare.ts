@@ -6,17 +6,16 @@
  */
 
 import { errnoName, type ProfileName } from "../core/mod.ts";
+import { fillPattern, piecesOf } from "./oracle_buffer.ts";
 import {
   BLOCK,
   describeOp,
-  fillPattern,
   isTransfer,
   type OracleCase,
   type OracleOp,
   type OracleRun,
   type OracleStep,
   type OracleTransfer,
-  piecesOf,
 } from "./oracle_case.ts";
 
 /** Where a case was run. */

@@ -1,10 +1,6 @@
 import { assertEquals } from "@std/assert";
-import {
-  BLOCK,
-  fillPattern,
-  type OracleOp,
-  type OracleRun,
-} from "./oracle_case.ts";
+import { fillPattern } from "./oracle_buffer.ts";
+import { BLOCK, type OracleOp, type OracleRun } from "./oracle_case.ts";
 import { compare, EXPLANATIONS, type OracleSetting } from "./oracle_compare.ts";
 
 const SETTING: OracleSetting = {

@@ -28,10 +28,13 @@ import {
 import { MemoryDevice } from "../devices/mod.ts";
 import type { ModelSpec } from "../fs_models/mod.ts";
 import {
-  BLOCK,
   blocksAround,
   bytesRead,
   fillBuffer,
+  piecesOf,
+} from "./oracle_buffer.ts";
+import {
+  BLOCK,
   isRefusal,
   isTransfer,
   type OracleCase,
@@ -39,7 +42,6 @@ import {
   type OracleRun,
   type OracleStep,
   type OracleTransfer,
-  piecesOf,
 } from "./oracle_case.ts";
 
 const DEVICE_BYTES = 4 << 20;

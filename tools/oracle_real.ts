@@ -10,8 +10,11 @@ import { onInterrupt } from "./interrupt.ts";
 import {
   blocksAround,
   bytesRead,
-  describeOp,
   fillBuffer,
+  piecesOf,
+} from "./oracle_buffer.ts";
+import {
+  describeOp,
   isRefusal,
   isTransfer,
   type OracleCase,
@@ -19,7 +22,6 @@ import {
   type OracleRun,
   type OracleStep,
   type OracleTransfer,
-  piecesOf,
 } from "./oracle_case.ts";
 
 const FALLOC_FL_KEEP_SIZE = 1;

@@ -17,11 +17,11 @@ import {
 import { MODELS } from "../fs_models/mod.ts";
 import { UserError } from "./cli.ts";
 import { oracle } from "./oracle.ts";
+import { fillPattern } from "./oracle_buffer.ts";
 import {
   BLOCK,
   caseOf,
   describeOp,
-  fillPattern,
   layOut,
   type OracleCase,
   SUITE_CASES,
