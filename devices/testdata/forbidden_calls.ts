@@ -9,7 +9,7 @@
 import { DeviceError } from "../device_error.ts";
 import { DirectFile } from "../direct_file.ts";
 import type { EngineKind } from "../engine.ts";
-import { permittedLibcPaths } from "../libc_path.ts";
+import { Libc } from "../libc.ts";
 
 const PAGE = 4096;
 const PR_SET_NO_NEW_PRIVS = 38;
@@ -55,7 +55,8 @@ function filterOf(numbers: readonly number[], errno: number): DataView {
 
 /** Forbids them to this thread and to those that it makes from now on. */
 function forbid(numbers: readonly number[], errno: number): void {
-  const library = Deno.dlopen(permittedLibcPaths()[0] ?? "", LIBC);
+  using libc = Libc.open();
+  const library = Deno.dlopen(libc.path, LIBC);
   const { addressOf, filter, prctl } = library.symbols;
   const bytes = new Uint8Array(filterOf(numbers, errno).buffer as ArrayBuffer);
   const program = new DataView(new ArrayBuffer(16));
