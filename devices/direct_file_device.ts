@@ -5,11 +5,12 @@
  * Each bio becomes one vectored request of an engine, straight between the
  * pages of the simulated process and the file: nothing is copied. When the
  * simulated kernel has nothing left to run, it asks the device for
- * completions, and each of them is an interrupt in it.
+ * completions, and each of them is an interrupt in it; but a bio with
+ * `REQ_POLLED` ends in whoever polls for it.
  *
  * What is real here is the data, the errors, and the order in which requests
- * complete; that order differs from run to run. Time in traces stays virtual:
- * it tells what came before what, not how long the file took.
+ * complete; that order differs from run to run. Time in traces is virtual, and
+ * tells only what came before what, unless the kernel is made with a `clock`.
  *
  * @module
  */
