@@ -8,12 +8,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Inode, TraceEvent } from "../../core/mod.ts";
+import type { Inode } from "../../core/mod.ts";
 import { MODELS, type ModelSpec } from "../../fs_models/mod.ts";
 import { mountForQuestions, RunArena, runScenario, whyNot } from "../run.ts";
 import type { Op, Scenario } from "../scenario.ts";
 import { SCENARIOS } from "../scenarios.ts";
 import { ExhaustiveStrategy } from "./dpor.ts";
+import { happened } from "./testdata/happened.ts";
 
 const SEED = 20130710;
 const BLOCK = 4096;
@@ -92,25 +93,17 @@ function outcomes(
     const left = inodes.map(({ iSize, iDioCount }) => [iSize, iDioCount]);
     const broken = violations.map(({ rule }) => rule);
     const { store } = arena.device;
-    const happened = events.map(anonymous).sort();
     outcomes.add(
-      JSON.stringify([results, broken, left, blocksOf(store), happened]),
+      JSON.stringify([
+        results,
+        broken,
+        left,
+        blocksOf(store),
+        happened(events),
+      ]),
     );
   } while (strategy.end());
   return [...outcomes].sort();
-}
-
-/** What tells when, and which of several like it. */
-const NAMES: ReadonlySet<string> = new Set(
-  ["seq", "ts", "cpu", "tid", "comm", "dio", "iocb", "bio", "page"],
-);
-
-/** An event without time and names, which depend on what comes before it. */
-function anonymous(event: TraceEvent): string {
-  return JSON.stringify(
-    event,
-    (name, value) => NAMES.has(name) ? undefined : value,
-  );
 }
 
 /** Blocks of a device that hold anything, and a sum of what they hold. */
