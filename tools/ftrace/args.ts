@@ -222,17 +222,18 @@ export class Args {
 
   /** The name in `name`, `"name"` or `name+0x0/0x1f0`. */
   #symbol(arg: ArgLayout, bytes: Uint8Array, from: number, to: number): void {
-    let at = from;
-    let end = to;
     if (bytes[from] === QUOTE) {
-      at++;
-      if (bytes[to - 1] === QUOTE && to - 1 > from) end--;
-    } else {
-      end = from;
-      while (end < to && ENDS[bytes[end] as number] === 0) end++;
+      const isClosed = bytes[to - 1] === QUOTE && to - 1 > from;
+      const end = isClosed ? to - 1 : to;
+      arg.symbol = bytes.slice(from, end);
+      arg.name = this.#names.at(bytes, from + 1, end);
+      return;
     }
+    let end = from;
+    while (end < to && ENDS[bytes[end] as number] === 0) end++;
     arg.symbol = bytes.slice(from, end);
-    arg.name = this.#names.at(bytes, at, end);
+    const made = decoder.decode(arg.symbol).search(MADE_BY_COMPILER);
+    arg.name = this.#names.at(bytes, from, made < 0 ? end : from + made);
   }
 }
 
@@ -248,6 +249,9 @@ export interface ArgLayout {
 }
 
 const NO_BYTES = new Uint8Array(0);
+const decoder = new TextDecoder();
+/** What a compiler adds to the name of a function that it has split. */
+const MADE_BY_COMPILER = /\.(?:isra|constprop|part|cold|llvm)\b/;
 
 /** What ends the name in a symbol. */
 const ENDS: Uint8Array = new Uint8Array(256);

@@ -77,8 +77,14 @@ export function onPages(r: Recording, isCheck: boolean): void {
     r.lack(R.pages, bio.handler, "the handler of the bio before it", bio.ended);
   } else if (bio.ended === 0) {
     r.lack(R.pages, CODE.bio_endio, "the end of the bio before it", bio.line);
-  } else if (bio.handler !== CODE.submit_bio_wait_endio) afterLast(r, dio, bio);
-  else dio.done++;
+  } else if (isWaitedFor(bio)) dio.done++;
+  else afterLast(r, dio, bio);
+}
+
+/** A bio on the stack of who waits for it, and then lets go of its pages. */
+export function isWaitedFor({ handler }: Bio): boolean {
+  return handler === CODE.submit_bio_wait_endio ||
+    handler === CODE.blkdev_bio_end_io_simple;
 }
 
 function checkDirtied(r: Recording, bio: Bio, isCheck: boolean): void {

@@ -5,7 +5,7 @@
  */
 
 import { KEY } from "./args.ts";
-import { checkQueued } from "./bio_pages.ts";
+import { checkQueued, isWaitedFor } from "./bio_pages.ts";
 import { settleCall } from "./calls.ts";
 import { leaveCompletion } from "./completion.ts";
 import { type Bio, type Context, type Dio, PATH } from "./objects.ts";
@@ -124,7 +124,7 @@ export function settleBio(r: Recording, ctx: Context): void {
   if (dio.path === PATH.dio) {
     settleDrop(r, bio);
   } else if (
-    bio.handler !== CODE.submit_bio_wait_endio && bio.checked === 0 &&
+    !isWaitedFor(bio) && bio.checked === 0 &&
     bio.released === 0
   ) {
     r.lack(

@@ -79,6 +79,7 @@ const BY_NAME: { readonly [name in keyof typeof CODE]?: Handler } = {
   blkdev_bio_end_io: (r) => onHandler(r, PATH.blkdev),
   blkdev_bio_end_io_async: (r) => onHandler(r, PATH.blkdev),
   submit_bio_wait_endio: (r) => onHandler(r, PATH.blkdev),
+  blkdev_bio_end_io_simple: (r) => onHandler(r, PATH.blkdev),
   dio_bio_complete: onBioComplete,
   bio_check_pages_dirty: (r) => onPages(r, true),
   __bio_release_pages: (r) => onPages(r, false),

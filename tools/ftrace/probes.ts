@@ -51,6 +51,7 @@ const FUNCTIONS = [
   "blkdev_bio_end_io_async",
   "submit_bio_wait",
   "submit_bio_wait_endio",
+  "blkdev_bio_end_io_simple",
   "submit_bio",
   "bio_endio",
   "bio_set_pages_dirty",
@@ -150,6 +151,12 @@ const ALIASES: Readonly<Record<string, FunctionName>> = {
   kiocb_invalidate_post: "kiocb_invalidate_post_direct_write",
 };
 
+/** Functions of other kernels that are what those of 6.1 are. */
+const SUCCESSORS: Readonly<Record<string, FunctionName>> = {
+  // It waited and completed by itself until 5.11, and has only called since.
+  iomap_dio_rw: "__iomap_dio_rw",
+};
+
 /** What a function of a filesystem does, as far as its name tells. */
 export const DOES = {
   /** Nothing that a rule reads. */
@@ -186,7 +193,7 @@ const OPEN = 0x28;
 const decoder = new TextDecoder();
 /** Of `(dio_complete+0x82/0x1f0)` and of `(caller+0x1/0x2 <- dio_complete)`. */
 const PLACE =
-  /^\((?:.* <- )?(?<fn>\w[\w.]*?)(?:\.(?:isra|constprop|part|cold)[\w.]*)?(?:\+0x(?<offset>[0-9a-f]+)\/0x[0-9a-f]+)?(?: \[\w+\])?\)/;
+  /^\((?:.* <- )?(?<fn>\w[\w.]*?)(?:\.(?:isra|constprop|part|cold|llvm)[\w.]*)?(?:\+0x(?<offset>[0-9a-f]+)\/0x[0-9a-f]+)?(?: \[\w+\])?\)/;
 
 /** The probes that a recording has shown so far. */
 export class Probes {
@@ -242,7 +249,8 @@ export class Probes {
     if (/^[0-9a-f]{8,16}$/.test(fn)) return this.#unplaced(name, true);
     const isEntry = !isRet && (offset === "0" || offset === "4");
     const site = isRet ? SITE.ret : isEntry ? SITE.entry : SITE.inner;
-    const codeOf = isRet ? `${fn}_ret` : isEntry ? fn : name;
+    const known = Object.hasOwn(SUCCESSORS, fn) ? SUCCESSORS[fn] : fn;
+    const codeOf = isRet ? `${known}_ret` : isEntry ? `${known}` : name;
     return this.#probe(name, codeOf, site, fn);
   }
 

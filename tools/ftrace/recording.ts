@@ -259,13 +259,13 @@ export class Recording {
   }
 
   /** An iocb is in flight, and no line has told its address. */
-  wait(iocb: Iocb): void {
+  noteUnseen(iocb: Iocb): void {
     this.unseen.push(iocb);
     if (this.unseen.length > MAX_UNSEEN) this.unseen.shift();
   }
 
   /** A line has told of it. */
-  find(iocb: Iocb): void {
+  noteSeen(iocb: Iocb): void {
     const at = this.unseen.indexOf(iocb);
     if (at >= 0) this.unseen.splice(at, 1);
   }

@@ -45,7 +45,7 @@ export function onReport(r: Recording): void {
     if (r.isWhole) r.lack(R.once, CODE.io_submit_one, what);
     return;
   }
-  r.find(iocb);
+  r.noteSeen(iocb);
   if (Number.isNaN(iocb.addr)) bindIocb(r, iocb, addr);
   else if (!Number.isNaN(addr) && iocb.addr !== addr) {
     r.report(R.once, "the iocb of the request that is completed", iocb.line);

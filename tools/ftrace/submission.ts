@@ -38,7 +38,7 @@ export function onSubmitOne(r: Recording): void {
   iocb.index = ctx.batch.length;
   if (r.isWhole) ctx.batch.push(iocb);
   r.history?.aio.push(iocb);
-  r.wait(iocb);
+  r.noteUnseen(iocb);
   ctx.iocb = r.iocb = iocb;
   ctx.submission = null;
   ctx.emptied = 0;
@@ -78,16 +78,17 @@ export function onSubmitOneReturn(r: Recording): void {
 /** `__blockdev_direct_IO` or `__iomap_dio_rw` is entered. */
 export function onDirectIo(r: Recording, path: number): void {
   const { args, ctx } = r;
+  const addr = args.get(KEY.iocb);
+  const wrapped = wrappedBy(r, path, addr);
   ctx.submission = null;
   neverAfterReport(r, ctx.iocb);
-  const addr = args.get(KEY.iocb);
   const complete = args.get(KEY.ki_complete);
   const isSync = Number.isNaN(complete) ? ctx.iocb === null : complete === 0;
   const isAio = isSync || Number.isNaN(complete) ||
     r.names.text(complete) === "aio_complete_rw";
   const iocb = iocbOf(r, isAio ? addr : NaN, isSync);
   iocb.isForeign ||= !isAio && ctx.iocb === null;
-  const dio = new Dio(++r.newestDio, path, r.no, iocb, true);
+  const dio = wrapped ?? new Dio(++r.newestDio, path, r.no, iocb, true);
   ctx.emptied = 0;
   dio.pid = r.line.pid;
   dio.fn = r.probe?.fn ?? 0;
@@ -114,6 +115,14 @@ export function onDirectIo(r: Recording, path: number): void {
   dio.knowsRw = iocb.knowsRw || !isSync && args.has(KEY.ki_flags);
   ctx.submission = r.dio = dio;
   r.iocb = iocb;
+}
+
+/** The request that `iomap_dio_rw` has begun when it calls `__iomap_dio_rw`. */
+function wrappedBy({ ctx, probe }: Recording, path: number, iocb: number) {
+  const dio = ctx.submission;
+  const isWrapped = dio?.path === path && dio.begun === 0 && dio.bios === 0 &&
+    dio.fn !== probe?.fn && Object.is(dio.kiocb, iocb);
+  return isWrapped ? dio : null;
 }
 
 /** Functions that only a write is in. */
@@ -178,7 +187,7 @@ export function bindIocb(r: Recording, iocb: Iocb, addr: number): void {
   if (Number.isNaN(addr)) return;
   iocb.addr = addr;
   r.keep(r.iocbs, addr, iocb);
-  r.find(iocb);
+  r.noteSeen(iocb);
 }
 
 /** `sb_init_dio_done_wq` makes, or finds, the workqueue. */

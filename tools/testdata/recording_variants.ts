@@ -191,6 +191,21 @@ export const VARIANTS: readonly Variant[] = [
     "without the column of contexts",
     (line) => line.replace(/(\[\d+\]) \S{5} +(\d+\.\d+:)/, "$1 $2"),
   ),
+  edited(
+    "of Linux 5.10: no __iomap_dio_rw, workqueues by their addresses",
+    (line) =>
+      line.replace(/ caller=iomap_dio_rw\S+$/, "")
+        .replaceAll("__iomap_dio_rw", "iomap_dio_rw")
+        .replace(/workqueue=dio\/\S+/, "workqueue=ffff888c25d6bbf0"),
+  ),
+  edited(
+    "with functions that the compiler has split",
+    (line) =>
+      line.replaceAll(
+        /\b((?:iomap_)?dio_complete|dio_bio_complete|aio_complete)\+/g,
+        "$1.isra.0+",
+      ),
+  ),
   PERF,
   TRACE_CMD,
   UNKNOWN_PATH,
