@@ -2,7 +2,6 @@ import {
   assert,
   assertEquals,
   assertGreater,
-  assertLess,
   assertMatch,
   assertRejects,
   assertThrows,
@@ -354,44 +353,3 @@ engineTest(
     );
   },
 );
-
-// Deno lets nobody read /proc/self/fd who may not do everything.
-engineTest("DirectFile leaks no descriptor", async (engine) => {
-  const before = countDescriptors();
-  if (before === undefined) return;
-  using temporary = numberedFile(4);
-  using odd = new TemporaryFile(0);
-  for (let round = 0; round < (engine === "io_uring" ? 40 : 8); round++) {
-    assertThrows(() => DirectFileEngine.open(odd.path, { engine }));
-    await using file = DirectFile.open(temporary.path, { engine });
-    await file.read(0, file.allocate(PAGE));
-  }
-  // Threads of psync give theirs back a little later.
-  if (engine !== "psync") assertLess(countDescriptors() ?? 0, before + 2);
-  assertEquals(countDescriptorsOf(temporary.path), 0);
-  assertEquals(countDescriptorsOf("anon_inode:[io_uring]"), 0);
-});
-
-/** How many descriptors are open, if Deno may know. */
-function countDescriptors(): number | undefined {
-  try {
-    return [...Deno.readDirSync("/proc/self/fd")].length;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
-  }
-}
-
-/** How many of them are of a file. */
-function countDescriptorsOf(path: string): number {
-  let count = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    try {
-      if (Deno.readLinkSync(`/proc/self/fd/${name}`) === path) count++;
-    } catch (error) {
-      // The one that the directory was read with is gone.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return count;
-}

@@ -166,7 +166,11 @@ fileTest(
     ) {
       using subject = make();
       for (let turn = 0; turn < 2; turn++) {
-        const sample = await subject.run(0.02);
+        let sample = await subject.run(0.02);
+        // A machine that is busy with other tests may come to none.
+        for (let i = 0; i < 50 && sample.requests === 0; i++) {
+          sample = await subject.run(0.02);
+        }
         assertGreater(sample.requests, 0, subject.name);
         assertGreater(sample.seconds, 0.019, subject.name);
       }
