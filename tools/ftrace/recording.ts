@@ -6,6 +6,18 @@
  * about, found by their addresses, which are used again after a free, or by
  * what runs in the context. All of it is kept only while it is alive.
  *
+ * The way of a line: `reader.ts` cuts it out of the bytes, `line.ts` takes it
+ * apart, `probes.ts` says which function it is about and `args.ts` reads its
+ * arguments, `contexts.ts` finds where it ran and `calls.ts` which calls it
+ * lies in. `handlers.ts` then leads it to what follows that part of a request:
+ * `submission.ts`, `bio_submit.ts`, `bio_end.ts`, `bio_pages.ts`, `work.ts`,
+ * `completion.ts`, `end_io.ts`, `after_end_io.ts`, `report.ts`. What they find
+ * broken is a rule of `rules.ts`; `check.ts` tells the user, and `events.ts`
+ * makes events of the same lines.
+ *
+ * Nobody records everything. What a line tells is judged at once; what is
+ * missing, only when `inventory.ts` knows that its probe was set.
+ *
  * @module
  */
 
