@@ -235,7 +235,7 @@ const HANGS: readonly {
     ],
   },
   {
-    rule: "liveness/blocked-for-ever",
+    rule: "lock-handover/no-deadlock",
     what: "two locks in two orders",
     directIo: (kernel) => new Crosses(kernel),
     scenario: "sync-read-many",

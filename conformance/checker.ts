@@ -99,6 +99,7 @@ export class Checker {
     const profile = profileOf(options.profile ?? "v3.12");
     this.#on("aio_complete", (event) => this.#completed(event));
     for (const ev of SYSTEM_CALLS) this.#on(ev, (event) => this.#goesOn(event));
+    this.#on("buffered_io", (event) => this.#mayGoOn(event));
     this.#on("trace_end", (event) => this.#allGoOn(event));
     for (const rule of rules) {
       if (rule.profiles && !rule.profiles.includes(profile.name)) continue;
@@ -195,6 +196,11 @@ export class Checker {
 
   #goesOn(event: TraceEvent): void {
     this.#leave(this.#threads.current, event);
+  }
+
+  /** A transfer through the page cache is a system call, or part of one. */
+  #mayGoOn(event: TraceEvent): void {
+    if (this.#requests.iocbOf(event) === undefined) this.#goesOn(event);
   }
 
   #allGoOn(event: TraceEvent): void {

@@ -7,6 +7,7 @@ import { RULES } from "./rules/mod.ts";
 import { runScenario } from "./run.ts";
 import { scenarioById } from "./scenarios.ts";
 import { BLKDEV_DAMAGES } from "./testdata/blkdev_damages.ts";
+import { CACHE_DAMAGES } from "./testdata/cache_damages.ts";
 import { COMPLETION_DAMAGES } from "./testdata/completion_damages.ts";
 import {
   beforeEnd,
@@ -43,6 +44,7 @@ const DAMAGES: readonly RuleDamage[] = [
   ...OOPS_DAMAGES,
   ...COMPLETION_DAMAGES,
   ...OTHER_DAMAGES,
+  ...CACHE_DAMAGES,
   ...BLKDEV_DAMAGES,
 ];
 

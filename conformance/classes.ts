@@ -126,4 +126,12 @@ export const RULE_CLASSES: ReadonlyMap<string, string> = new Map([
     "completion-resources",
     "filesystem completion work reserves the resources it needs (log credits, space, quota) and reports failure",
   ],
+  [
+    "liveness",
+    "whoever waits is woken by what it waits for, and nobody spins for ever",
+  ],
+  [
+    "trace-well-formed",
+    "the trace itself makes sense: nothing is missing, displaced or made up",
+  ],
 ]);

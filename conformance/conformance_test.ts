@@ -54,12 +54,16 @@ Deno.test("every rule is exercised by the scenarios of the shipped models", () =
 
 for (const scenario of SCENARIOS) {
   Deno.test(`scenario ${scenario.id} exercises the rules that it names`, () => {
-    const model = scenario.needs?.includes("block-device") ? blkdev : ext4;
-    const profile = scenario.profiles?.at(-1) ?? "v3.12";
-    const options = { profile, runs: 10 };
-    const { exercised } = checkScenario(model, scenario, options);
-    const idle = scenario.rules.filter((id) => !exercised.get(ruleById(id).id));
-    assertEquals(idle, []);
+    const idle = new Set(scenario.rules.map((id) => ruleById(id).id));
+    for (const model of MODELS) {
+      for (const profile of PROFILE_NAMES.toReversed()) {
+        if (idle.size === 0) return;
+        const options = { profile, exhaustive: 0, runs: 10 };
+        const { exercised } = checkScenario(model, scenario, options);
+        for (const [id, n] of exercised) if (n > 0) idle.delete(id);
+      }
+    }
+    assertEquals([...idle], []);
   });
 }
 

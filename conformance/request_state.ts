@@ -105,6 +105,11 @@ export class IocbState {
     this.buffered += Math.max(0, Number(event["ret"]));
   }
 
+  /** Whether all of it went through the page cache. */
+  get isBuffered(): boolean {
+    return this.bufferedIo !== undefined && this.directIO === undefined;
+  }
+
   /** Whether what it writes has to be stable when it is reported. */
   get needsSync(): boolean {
     return this.isWrite && this.directIO?.["dsync"] === 1;
@@ -155,12 +160,12 @@ export class DioState {
   mapping: TraceEvent | undefined = undefined;
   /** Calls of `get_block` that mapped something. */
   mappings = 0;
+  /** Of those, the ones to new blocks. */
+  news = 0;
   /** Calls of `get_block` that met a hole. */
   holes = 0;
   /** Whether a read met one that was in the file when it began, and is not. */
   hasLostItsEnd = false;
-  /** Whether a mapping was new. */
-  isNew = false;
   /** Bytes in a block of the file; 0 while that cannot be told. */
   blockBytes = 0;
   /** The first mapping that asked for deferral. */
@@ -247,8 +252,8 @@ export class DioState {
 
   /** Whether zeros may go around its data: it has parts of new blocks. */
   get mayPad(): boolean {
-    const { iocb, blockBytes, isNew } = this;
-    if (!isNew || iocb === undefined) return false;
+    const { iocb, blockBytes, news } = this;
+    if (news === 0 || iocb === undefined) return false;
     const { offset, bytes } = iocb;
     return blockBytes === 0 || offset % blockBytes !== 0 ||
       (offset + bytes) % blockBytes !== 0;
@@ -286,7 +291,7 @@ export class DioState {
       return;
     }
     this.mappings++;
-    if ((state & BH_NEW) !== 0) this.isNew = true;
+    if ((state & BH_NEW) !== 0) this.news++;
     if ((state & BH_UNWRITTEN) !== 0) this.unwritten ??= event;
     if ((state & BH_DEFER_COMPLETION) !== 0) this.asked ??= event;
   }

@@ -39,6 +39,11 @@ export class Requests {
   readonly reported: Map<number, IocbState> = new Map();
   /** Whether events are missing: what is not known may have been there. */
   partial = false;
+  /**
+   * Whether somebody waits or spins for ever: what has not happened by the end
+   * of the trace says no more than that.
+   */
+  hung = false;
   readonly #dioIds: Ids = new Ids();
   readonly #iocbIds: Ids = new Ids();
   /** Up to this one, requests whose event is on the ring were forgotten. */
@@ -52,6 +57,7 @@ export class Requests {
     this.inodes.reset();
     this.reported.clear();
     this.partial = false;
+    this.hung = false;
     this.#dioIds.reset();
     this.#iocbIds.reset();
     this.#forgotten = 0;
@@ -121,6 +127,10 @@ export class Requests {
       case "might_sleep":
       case "wake_up_process":
         return;
+      case "hung_task":
+      case "soft_lockup":
+        this.hung = true;
+        return;
       case "io_submit":
         thread.owed = this.#beginIocb(event, false);
         return;
@@ -133,8 +143,9 @@ export class Requests {
         return this.#complete(event, thread);
       case "io_getevents":
         return this.#reap(event, thread);
-      case "generic_write_sync":
       case "buffered_io":
+        return this.#bufferedIo(event, thread);
+      case "generic_write_sync":
       case "ki_pos":
         return this.#iocbEvent(event);
       case "i_size_write":
@@ -238,11 +249,21 @@ export class Requests {
     }
   }
 
+  /** A transfer that is waited for and is not direct begins and ends here. */
+  #bufferedIo(event: TraceEvent, thread: ThreadState): void {
+    const known = this.iocbOf(event);
+    if (known === undefined && (this.partial || this.iocbGone(event))) return;
+    const iocb = known ?? this.#beginIocb(event, true);
+    iocb.buffer(event);
+    if (known !== undefined) return;
+    iocb.returned = event;
+    thread.leaving = iocb;
+  }
+
   #iocbEvent(event: TraceEvent): void {
     const iocb = this.iocbOf(event);
     if (iocb === undefined) return;
     if (event.ev === "ki_pos") iocb.moved = event;
-    else if (event.ev === "buffered_io") iocb.buffer(event);
     else {
       iocb.writeSync = event;
       const dio = iocb.liveDio;

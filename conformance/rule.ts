@@ -86,6 +86,14 @@ export interface Rule {
    */
   readonly needs?: readonly EventName[];
   /**
+   * Rules of which at least one is broken as well, in every run of a mutant
+   * that breaks this one. It is kept because it says where. Without them it is
+   * the only one to find some mistake.
+   *
+   * @default {none}
+   */
+  readonly impliedBy?: readonly string[];
+  /**
    * Begins to check a trace.
    *
    * @param scope Where to look and to report.

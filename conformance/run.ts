@@ -351,7 +351,8 @@ function spawnTasks(
   return scenario.tasks.map(({ comm, ops, ownFile }, i) => {
     const file = ownFile ? open(null) : shared;
     // Who unmounts has no file open.
-    const closes = isUnmounted && ops.every(({ op }) => op !== "umount");
+    const closes = ops.some(({ op }) => op === "close") ||
+      (isUnmounted && ops.every(({ op }) => op !== "umount"));
     const task = new UserTask(kernel, file, {
       dsync,
       closes,

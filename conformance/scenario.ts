@@ -49,7 +49,7 @@ export interface Transfer {
   readonly flushed?: boolean;
   /**
    * Whether it goes through the page cache, as for a file that is open without
-   * O_DIRECT; of `read` only.
+   * O_DIRECT; of `read` and `write` only.
    *
    * @default {false}
    */
@@ -85,6 +85,8 @@ export type Op =
     /** How many. */
     readonly length: number;
   }
+  /** `close()`; the task submits nothing after it. */
+  | { readonly op: "close" }
   /** `fsync()`. */
   | { readonly op: "fsync" }
   /** `syncfs()`. */

@@ -8,6 +8,7 @@ import type { Scenario } from "./scenario.ts";
 import { BLOCK, pieces, readsBack, submits } from "./scenario_parts.ts";
 import { BLKDEV_SCENARIOS } from "./scenarios_blkdev.ts";
 import { FILE_SCENARIOS } from "./scenarios_files.ts";
+import { CACHE_SCENARIOS } from "./scenarios_cache.ts";
 import { MODEL_SCENARIOS } from "./scenarios_models.ts";
 import { POWER_SCENARIOS } from "./scenarios_power.ts";
 import { RACE_SCENARIOS } from "./scenarios_races.ts";
@@ -282,6 +283,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...RESULT_SCENARIOS,
   ...RACE_SCENARIOS,
   ...SYNC_SCENARIOS,
+  ...CACHE_SCENARIOS,
   ...MODEL_SCENARIOS,
   ...FILE_SCENARIOS,
   ...POWER_SCENARIOS,

@@ -75,6 +75,41 @@ export const MODEL_SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    id: "append-many",
+    title:
+      "A write of two bios behind the end of the file, to blocks that are there",
+    rules: ["size-after-data/data-first"],
+    file: { ...pieces(3, "written"), size: BLOCK },
+    tasks: [
+      {
+        comm: "writer",
+        ops: [
+          { op: "aio_write", offset: BLOCK, bytes: 2 * BLOCK },
+          { op: "getevents", min: 1 },
+        ],
+      },
+      {
+        comm: "reader",
+        ops: [{ op: "read", offset: BLOCK, bytes: 2 * BLOCK }],
+      },
+    ],
+  },
+  {
+    id: "append-dsync",
+    title: "An O_DSYNC write behind the end of the file",
+    rules: ["dsync-durable/synced", "size-after-data/converted-first"],
+    dsync: true,
+    file: pieces(1, "written"),
+    tasks: [{
+      comm: "writer",
+      ops: [
+        { op: "aio_write", offset: BLOCK, bytes: BLOCK },
+        { op: "getevents", min: 1 },
+        { op: "read", offset: BLOCK, bytes: BLOCK },
+      ],
+    }],
+  },
+  {
     id: "append-error",
     title: "A write behind the end of the file that fails, and another try",
     rules: ["completion-resources/no-orphan-left"],
@@ -89,6 +124,19 @@ export const MODEL_SCENARIOS: readonly Scenario[] = [
         { op: "write", offset: BLOCK, bytes: 2 * BLOCK },
         { op: "read", offset: 0, bytes: 3 * BLOCK },
       ],
+    }],
+  },
+  {
+    id: "append-fails",
+    title:
+      "A write behind the end of the file that fails, and nothing after it",
+    rules: ["completion-resources/no-orphan-left"],
+    needs: ["truncate"],
+    faults: [{ nth: 1 }],
+    file: pieces(1, "written"),
+    tasks: [{
+      comm: "writer",
+      ops: [{ op: "write", offset: BLOCK, bytes: BLOCK }],
     }],
   },
   {

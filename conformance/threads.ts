@@ -148,6 +148,24 @@ export class ThreadState {
     if (this.reads.length > MAX_READS) this.reads.shift();
   }
 
+  /**
+   * The read whose bytes an event compares, the oldest one of several.
+   *
+   * @param event `user_read`.
+   * @returns The read, or undefined when none was reported.
+   */
+  readOf(event: TraceEvent): IocbState | undefined {
+    return this.reads.find(({ inode, offset }) =>
+      inode.ino === event.ino && offset === event["offset"]
+    );
+  }
+
+  /** Forgets a read whose bytes have been compared. */
+  compared(event: TraceEvent): void {
+    const read = this.readOf(event);
+    if (read !== undefined) this.reads.splice(this.reads.indexOf(read), 1);
+  }
+
   /** Whether nothing of it is worth remembering. */
   get isIdle(): boolean {
     return this.calls.length === 0 && this.leaving === undefined &&
@@ -226,6 +244,7 @@ export class Threads {
     const { current } = this;
     const { ev } = event;
     if (ev === "wake_up_process") return this.#wake(event);
+    if (ev === "user_read") current.compared(event);
     current.last = event;
     if (ev === "might_sleep") return this.#mightSleep(event);
     current.sleeping = undefined;

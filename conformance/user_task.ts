@@ -59,7 +59,7 @@ export interface SharedFile {
 export interface Opening {
   /** With O_DSYNC. */
   readonly dsync: boolean;
-  /** Whether it closes the file in the end, so that it can be unmounted. */
+  /** Whether it closes the file, in the end or before. */
   readonly closes: boolean;
   /** The number of its first write, less one. */
   readonly writes: number;
@@ -71,6 +71,7 @@ export class UserTask {
   readonly results: number[] = [];
   readonly #kernel: Kernel;
   readonly #file: File;
+  #isClosed = false;
   readonly #content: UserFile;
   readonly #ring: Kioctx;
   readonly #pending: Pending[] = [];
@@ -94,7 +95,13 @@ export class UserTask {
   /** The task's code. */
   *run(ops: readonly Op[]): Task<void> {
     for (const op of ops) yield* this.#do(op);
-    if (this.#file instanceof OpenFile) yield* filpClose(this.#file);
+    yield* this.#close();
+  }
+
+  *#close(): Task<void> {
+    if (this.#isClosed || !(this.#file instanceof OpenFile)) return;
+    this.#isClosed = true;
+    yield* filpClose(this.#file);
   }
 
   *#do(op: Op): Task<void> {
@@ -122,6 +129,8 @@ export class UserTask {
         this.#content.mayGrow(op.offset + op.length);
         this.results.push(yield* vfsFallocate(fInode, op.offset, op.length));
         return;
+      case "close":
+        return yield* this.#close();
       case "fsync":
         return yield* this.#makeStable(vfsFsync(fInode));
       case "syncfs":

@@ -84,6 +84,7 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
     "truncate",
     "fallocate",
     "punch_hole",
+    "buffered",
   ];
   /** Whether reads and overwrites go without `i_mutex`. */
   readonly dioreadNolock: boolean;

@@ -53,6 +53,8 @@ export type Feature =
   | "truncate"
   /** Allocating unwritten blocks on demand. */
   | "fallocate"
+  /** Transfers through the page cache. */
+  | "buffered"
   /** Giving blocks back from the middle of a file. */
   | "punch_hole"
   /** The files are block devices: of fixed size, without holes. */

@@ -111,7 +111,11 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
   /** Its name. */
   readonly name: string = "plain";
   /** What it is able to do. */
-  readonly features: readonly Feature[] = ["truncate", "punch_hole"];
+  readonly features: readonly Feature[] = [
+    "truncate",
+    "punch_hole",
+    "buffered",
+  ];
   /** Its superblock. */
   readonly sb: SuperBlock;
   /** Its free blocks. */

@@ -233,13 +233,11 @@ export abstract class XfsBlocks implements Filesystem {
     if (error === 0) {
       yield* inode.iLock.downWrite(kernel);
       inode.extents.convert(first, end - first);
+      this.#traceConvert(inode, offset, bytes, 0);
       yield* this.#raiseSizes(inode, offset + bytes);
       inode.iLock.upWrite(kernel);
       this.journal.stop();
-    }
-    if (kernel.tracing) {
-      kernel.emit(EV.convert_unwritten, inode.iIno, offset, bytes, error);
-    }
+    } else this.#traceConvert(inode, offset, bytes, error);
     return error;
   }
 
@@ -325,6 +323,17 @@ export abstract class XfsBlocks implements Filesystem {
     }
     file.iIolock.upWrite(kernel);
     return error;
+  }
+
+  #traceConvert(
+    inode: XfsInode,
+    offset: number,
+    bytes: number,
+    error: number,
+  ): void {
+    const { kernel } = this.sb;
+    if (!kernel.tracing) return;
+    kernel.emit(EV.convert_unwritten, inode.iIno, offset, bytes, error);
   }
 
   /** `xfs_bunmapi()`: frees the blocks of a range. */

@@ -68,6 +68,9 @@ export type OracleOp =
   /** `fdatasync()`. */
   | { readonly op: "fsync" };
 
+/** Larger files are not written on a real filesystem. */
+const MOST_BYTES = 1 << 30;
+
 /**
  * Whether a call is a read or a write.
  *
@@ -169,6 +172,7 @@ export function caseOf(scenario: Scenario): OracleCase | null {
   const { id, faults, allocFaults, device, file, tasks } = scenario;
   const isSimulated = [faults, allocFaults].some((list) => list?.length) ||
     device !== undefined || file.diskSize !== undefined ||
+    file.size > MOST_BYTES ||
     (scenario.needs ?? []).includes("block-device") ||
     tasks.some(({ ownFile }) => ownFile);
   if (isSimulated) return null;
@@ -198,6 +202,7 @@ function translate(op: Op): OracleOp[] | null {
     case "syncfs":
     case "umount":
     case "power_cut":
+    case "close":
       return null;
     default: {
       const { offset, bytes, flags = 0, pieces, unmapped, cached } = op;

@@ -38,6 +38,9 @@ with an ID all there is to say about that one.
 Example: deno run tools/trace.ts list rules completion-order/free-last
 `;
 
+/** Scenarios that the overview names. */
+const SHOWN = 20;
+
 /** A kind of thing that can be listed. */
 interface Kind {
   /** All ids with a few words each. */
@@ -82,7 +85,10 @@ function overview(): string {
   const classes = new Set(RULES.map(({ id }) => ruleClass(id)));
   const entries: readonly (readonly [string, Iterable<string>])[] = [
     ["filesystems (list fs)", MODELS.map(({ name }) => name)],
-    ["scenarios (list scenarios)", SCENARIOS.map(({ id }) => id)],
+    [`${SCENARIOS.length} scenarios (list scenarios)`, [
+      ...SCENARIOS.slice(0, SHOWN).map(({ id }) => id),
+      "…",
+    ]],
     [`${RULES.length} rules (list rules) of these classes`, classes],
     ["profiles", PROFILE_NAMES],
     ["formats (list formats)", FORMATS.keys()],

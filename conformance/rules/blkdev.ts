@@ -44,6 +44,7 @@ export const BLKDEV_RULES: readonly Rule[] = [
       "the application reuses its buffer while the device still transfers to or from it",
     source: "block/fops.c: blkdev_bio_end_io()",
     bugs: ["DIO-022", "DIO-148"],
+    impliedBy: ["no-use-after-release/slab"],
     needs: ["submit_bio", "bio_endio"],
     check: ({ requests, exercised, violated }) => ({
       reported({ dio }, _res, event) {
@@ -67,6 +68,7 @@ export const BLKDEV_RULES: readonly Rule[] = [
     why: "the end of another bio works on freed memory",
     source: "block/fops.c: blkdev_bio_end_io()",
     bugs: ["DIO-002", "DIO-157"],
+    impliedBy: ["no-use-after-release/slab"],
     needs: ["submit_bio", "bio_endio"],
     check: ({ requests, exercised, violated }) => ({
       dio_free(event) {
@@ -123,6 +125,7 @@ export const BLKDEV_RULES: readonly Rule[] = [
       "the application gets the wrong errno, or a count that depends on the order of ends",
     source: "block/fops.c: __blkdev_direct_IO()",
     bugs: ["DIO-005", "DIO-055"],
+    impliedBy: ["error-reported/every-bio", "partial-progress/whole-buffer"],
     needs: ["submit_bio", "bio_endio", "dio_page_error"],
     check: ({ requests, exercised, violated }) => {
       const errors = new ErrorTable();
@@ -165,6 +168,7 @@ export const BLKDEV_RULES: readonly Rule[] = [
     source:
       "block/bio.c: bio_iov_iter_get_pages(); block/fops.c: __blkdev_direct_IO()",
     bugs: ["DIO-007", "DIO-053"],
+    impliedBy: ["position-once/as-reported", "result-precedence/block-device"],
     needs: ["submit_bio", "dio_page_error"],
     check: ({ exercised, violated }) => ({
       reported({ dio }, res, event) {
@@ -230,6 +234,7 @@ export const BLKDEV_RULES: readonly Rule[] = [
       "the poller looks for one bio, and waits for ever for those that end unseen",
     source: "fs/block_dev.c: __blkdev_direct_IO()",
     bugs: ["DIO-008"],
+    impliedBy: ["liveness/blocked-for-ever"],
     needs: ["submit_bio"],
     check: ({ requests, exercised, violated }) => ({
       blk_poll(event) {

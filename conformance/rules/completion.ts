@@ -39,6 +39,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
     why: "the AIO core completes a request that is returned: it ends twice",
     source: "fs/direct-io.c: do_blockdev_direct_IO()",
     bugs: ["DIO-020", "DIO-145"],
+    impliedBy: ["completion-after-last-bio/once", "no-use-after-release/slab"],
     check: ({ requests, exercised, violated }) => ({
       direct_IO_return(event) {
         const iocb = requests.iocbOf(event);
@@ -66,6 +67,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
     why: "io_getevents() waits for ever",
     source: "fs/direct-io.c: do_blockdev_direct_IO(), dio_bio_end_aio()",
     bugs: ["DIO-022"],
+    impliedBy: ["liveness/blocked-for-ever"],
     check: ({ requests, threads, exercised, violated }) => ({
       io_submit(event) {
         const { owed } = threads.current;
@@ -77,6 +79,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
       },
       trace_end() {
         exercised();
+        if (requests.hung) return;
         for (const { begin, returned } of requests.iocbs.values()) {
           violated("a completion before the trace ends", begin, returned);
         }
@@ -91,6 +94,12 @@ export const COMPLETION_RULES: readonly Rule[] = [
       "the AIO core frees the iocb, and the end of the request works on freed memory",
     source: "fs/direct-io.c: do_blockdev_direct_IO()",
     bugs: ["DIO-023", "DIO-113", "DIO-119"],
+    impliedBy: [
+      "completion-order/dio-done-before-aio-complete",
+      "completion-order/one-thread",
+      "released-once/dio",
+      "workqueue-life/exists-when-queued",
+    ],
     check: ({ requests, exercised, violated }) => ({
       direct_IO_return(event) {
         const iocb = requests.iocbOf(event);
@@ -115,6 +124,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
       "whoever takes the queued code for a result ends the request while its bios are in flight",
     source: "fs/aio.c: io_submit_one(); fs/direct-io.c: dio_complete()",
     bugs: ["DIO-017", "DIO-113", "DIO-119", "DIO-145"],
+    impliedBy: ["completion-order/complete-first"],
     check: ({ requests, exercised, violated }) => ({
       aio_complete(event) {
         const iocb = requests.iocbOf(event);
@@ -134,6 +144,12 @@ export const COMPLETION_RULES: readonly Rule[] = [
       "the application reuses its buffer while the device still transfers to or from it",
     source: "fs/direct-io.c: dio_bio_end_aio(), dio_await_completion()",
     bugs: ["DIO-022", "DIO-148"],
+    impliedBy: [
+      "completion-after-last-bio/bio-ends-once",
+      "completion-after-last-bio/submitter",
+      "no-use-after-release/slab",
+      "released-once/no-leak",
+    ],
     check: (scope) => ({
       dio_complete(event) {
         allEnded(scope, event, scope.requests.dioOf(event));
@@ -149,6 +165,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
     why: "end_io runs twice, and the dio is freed twice",
     source: "fs/direct-io.c: drop_refcount(), dio_bio_end_aio()",
     bugs: ["DIO-020", "DIO-022"],
+    impliedBy: ["no-use-after-release/slab", "released-once/dio"],
     check: ({ requests, exercised, violated }) => ({
       dio_complete(event) {
         const dio = requests.dioOf(event);
@@ -182,6 +199,10 @@ export const COMPLETION_RULES: readonly Rule[] = [
     why: "the count of bios in flight drops too far: others still transfer",
     source: "block/bio.c: bio_endio()",
     bugs: ["DIO-022"],
+    impliedBy: [
+      "completion-after-last-bio/all-ended",
+      "no-use-after-release/dio",
+    ],
     needs: ["submit_bio", "bio_endio"],
     check: ({ requests, exercised, violated }) => ({
       submit_bio(event) {
@@ -196,6 +217,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
         }
       },
       trace_end(event) {
+        if (requests.hung) return;
         for (const { submit, ended } of requests.bios.all) {
           if (!ended) violated("bio_endio before it", submit, event);
         }

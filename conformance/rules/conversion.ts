@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BH_NEW, BH_UNWRITTEN } from "../../core/mod.ts";
 import type { Rule } from "../rule.ts";
 
 /** `convert-only-written`. */
@@ -15,6 +16,10 @@ export const CONVERSION_RULES: readonly Rule[] = [
     why: "blocks are converted that nobody has written yet",
     source: "fs/ext4/inode.c: ext4_end_io_dio(), ext4_ext_direct_IO()",
     bugs: ["DIO-011", "DIO-014", "DIO-113"],
+    impliedBy: [
+      "completion-after-last-bio/all-ended",
+      "queued-code-kept/in-flight",
+    ],
     needs: ["end_io", "direct_IO"],
     check: ({ requests, threads, exercised, violated }) => ({
       convert_unwritten(event) {
@@ -57,6 +62,34 @@ export const CONVERSION_RULES: readonly Rule[] = [
         if (begin >= offset && end <= offset + dio.submitted) return;
         violated(
           `bytes of ${dio.submitted} at ${offset}`,
+          dio.alloc,
+          event,
+        );
+      },
+    }),
+  },
+  {
+    id: "convert-only-written/no-new-block-inside",
+    sentence:
+      "A write makes no new block inside the file, unless that is unwritten until the end",
+    why:
+      "somebody who reads it meanwhile gets what the block held before it belonged to the file",
+    source: "fs/direct-io.c: get_more_blocks(), since 4.10",
+    bugs: ["DIO-040"],
+    profiles: ["v4.10", "v6.1"],
+    check: ({ requests, exercised, violated }) => ({
+      get_block(event) {
+        const dio = requests.dioOf(event);
+        if (!dio?.isWrite || dio.iocb === undefined) return;
+        const state = Number(event["b_state"]);
+        if ((state & BH_NEW) === 0 || (state & BH_UNWRITTEN) !== 0) return;
+        const blockBytes = dio.blockBytes || dio.blockBytesOf(event);
+        if (!(blockBytes > 0)) return;
+        exercised();
+        const begin = Number(event["iblock"]) * blockBytes;
+        if (!(begin < dio.iSize)) return;
+        violated(
+          `a hole, because it begins at ${begin}, inside ${dio.iSize} bytes`,
           dio.alloc,
           event,
         );

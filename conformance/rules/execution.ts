@@ -6,6 +6,7 @@
 
 import type { TraceEvent } from "../../core/mod.ts";
 import type { Rule, RuleScope } from "../rule.ts";
+import type { Threads } from "../threads.ts";
 import { oopsRule } from "./oops.ts";
 
 /** `no-sleep-in-interrupt`, `no-double-deferral`, `liveness`, … */
@@ -71,6 +72,11 @@ export const EXECUTION_RULES: readonly Rule[] = [
       end_io_return(event) {
         if (requests.dioOf(event)?.endIo) exercised();
       },
+      i_disksize_write(event) {
+        const { completing } = threads.current;
+        if (!completing?.endIoReturn || completing.done) return;
+        violated("end_io_return after it", completing.endIoReturn, event);
+      },
       queue_work(event) {
         const endIo = threads.current.inside("end_io");
         if (endIo) {
@@ -89,6 +95,7 @@ export const EXECUTION_RULES: readonly Rule[] = [
     why: "the second run works on a dio that has been freed",
     source: "fs/direct-io.c: dio_bio_end_aio()",
     bugs: ["DIO-011"],
+    impliedBy: ["no-use-after-release/slab"],
     check: ({ requests, exercised, violated }) => ({
       queue_work(event) {
         const dio = requests.dioOf(event);
@@ -104,6 +111,7 @@ export const EXECUTION_RULES: readonly Rule[] = [
     why: "what is left of it is done later, or never",
     source: "fs/direct-io.c: dio_aio_complete_work()",
     bugs: ["DIO-011"],
+    impliedBy: ["released-once/dio"],
     needs: ["dio_free"],
     check: ({ requests, exercised, violated }) => ({
       workqueue_execute_end(event) {
@@ -139,13 +147,28 @@ export const EXECUTION_RULES: readonly Rule[] = [
     }),
   },
   {
+    id: "lock-handover/no-deadlock",
+    sentence: "Nobody waits for a lock of somebody who waits for them",
+    why: "a hung task, and every one after it that wants the lock",
+    source: "fs/inode.c: inode_dio_wait() under i_mutex; fs/direct-io.c",
+    bugs: ["DIO-080", "DIO-110", "DIO-121"],
+    check: ({ threads, exercised, violated }) => ({
+      hung_task(event) {
+        if (!isDeadlock(threads, event)) return;
+        violated(`nobody to wait for ever: ${event["msg"]}`, event);
+      },
+      might_sleep: exercised,
+    }),
+  },
+  {
     id: "liveness/blocked-for-ever",
     sentence: "Everybody who waits is woken",
     why: "a hung task",
     source: "fs/direct-io.c: dio_await_one(); fs/inode.c: inode_dio_wait()",
-    bugs: ["DIO-008", "DIO-022", "DIO-086", "DIO-110"],
-    check: ({ exercised, violated }) => ({
+    bugs: ["DIO-008", "DIO-022", "DIO-086"],
+    check: ({ threads, exercised, violated }) => ({
       hung_task(event) {
+        if (isDeadlock(threads, event)) return;
         violated(`nobody to wait for ever: ${event["msg"]}`, event);
       },
       might_sleep: exercised,
@@ -192,6 +215,20 @@ export const EXECUTION_RULES: readonly Rule[] = [
   },
 ];
 
+/**
+ * Whether those who wait for ever wait for each other's locks, or a completion
+ * for a lock of somebody who waits for that completion.
+ */
+function isDeadlock({ all }: Threads, { msg }: TraceEvent): boolean {
+  const [verdict = ""] = String(msg).split(";");
+  if (verdict.startsWith("deadlock of ")) return true;
+  if (verdict.endsWith(" deadlocks with itself")) return true;
+  const threads = [...all];
+  return threads.some(({ completing, last }) =>
+    completing !== undefined && /^(?:mutex_lock|down_)/.test(`${last?.["fn"]}`)
+  ) && threads.some((thread) => thread.inside("inode_dio_wait") !== undefined);
+}
+
 /** What wakes a sleeper, by the function that it sleeps in. */
 const CAUSES: ReadonlyMap<unknown, ReadonlySet<string>> = new Map([
   ["io_getevents", new Set(["aio_complete"])],
@@ -211,6 +248,11 @@ const CAUSES: ReadonlyMap<unknown, ReadonlySet<string>> = new Map([
   ],
 ]);
 
+/** Who has reported a request lets go of its file before he wakes anybody. */
+function isFput({ ev, fn }: TraceEvent): boolean {
+  return ev === "__fput" || (ev === "queue_work" && fn === "delayed_fput");
+}
+
 function causedBy(
   { threads, exercised, violated }: RuleScope,
   wait: TraceEvent,
@@ -220,6 +262,7 @@ function causedBy(
   if (causes === undefined) return;
   exercised();
   const { last } = threads.current;
+  if (last !== undefined && isFput(last)) return;
   const isDue = last !== undefined && causes.has(last.ev) &&
     (last.ev !== "inode_dio_done" ||
       (last["count"] === 0 && last.ino === wait.ino));

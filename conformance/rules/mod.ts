@@ -7,6 +7,7 @@
 import type { Rule } from "../rule.ts";
 import { BIO_RULES } from "./bios.ts";
 import { BLKDEV_RULES } from "./blkdev.ts";
+import { CACHE_RULES, PINNED_RULES } from "./cache.ts";
 import { COMPLETION_RULES } from "./completion.ts";
 import { CONCURRENCY_RULES } from "./concurrency.ts";
 import { CONVERSION_RULES } from "./conversion.ts";
@@ -43,6 +44,8 @@ export const RULES: readonly Rule[] = [
   ...MODEL_RULES,
   ...DSYNC_RULES,
   ...TRUNCATE_RULES,
+  ...CACHE_RULES,
+  ...PINNED_RULES,
   ...BLKDEV_RULES,
   ...RING_RULES,
   ...TRACE_RULES,

@@ -17,6 +17,10 @@ export const ORDER_RULES: readonly Rule[] = [
       "a truncate that waits for the count frees blocks that end_io then converts",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-082", "DIO-011"],
+    impliedBy: [
+      "completion-order/complete-first",
+      "completion-order/end-io-called",
+    ],
     check: ({ requests, exercised, violated }) => ({
       inode_dio_done(event) {
         const dio = requests.dioOf(event);
@@ -56,6 +60,7 @@ export const ORDER_RULES: readonly Rule[] = [
     why: "a reader that has waited for the event sees zeros or old data",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-011", "DIO-028"],
+    impliedBy: ["completion-after-last-bio/once"],
     check: ({ requests, exercised, violated }) => ({
       aio_complete(event) {
         const dio = requests.iocbOf(event)?.dio;
@@ -79,6 +84,10 @@ export const ORDER_RULES: readonly Rule[] = [
       "unwritten blocks are never converted, or a lock of the filesystem is never released",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-013", "DIO-014"],
+    impliedBy: [
+      "completion-after-last-bio/once",
+      "completion-order/end-io-before-dio-done",
+    ],
     check: ({ profile, requests, exercised, violated }) => ({
       inode_dio_done(event) {
         const dio = requests.dioOf(event);
@@ -123,6 +132,7 @@ export const ORDER_RULES: readonly Rule[] = [
     why: "two threads take the same request apart",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-011", "DIO-022"],
+    impliedBy: ["no-use-after-release/slab", "released-once/dio"],
     needs: ["dio_complete"],
     check: (scope) => ({
       end_io(event) {
@@ -205,19 +215,32 @@ export const ORDER_RULES: readonly Rule[] = [
     source:
       "fs/direct-io.c: dio_complete(); fs/ext4/inode.c: ext4_end_io_dio()",
     bugs: ["DIO-011", "DIO-026", "DIO-028"],
-    check: ({ exercised, violated }) => ({
-      user_read(event) {
-        exercised();
-        if (Number(event["wrong"]) > 0) {
+    check: ({ threads, exercised, violated }) => {
+      let isCut = false;
+      return {
+        power_cut() {
+          isCut = true;
+        },
+        user_read(event) {
+          const { current } = threads;
+          // What the cache, a shrinker or a power cut has lost is not of the
+          // completion; other rules tell of it.
+          if (isCut || current.readOf(event)?.isBuffered) return;
+          if (current.last?.ev === "shrink_page_list") return;
+          exercised();
+          if (Number(event["wrong"]) === 0) return;
           violated(
             `byte ${event["at"]} of inode ${event.ino} to be ${
               event["expected"]
             }, it is ${event["got"]}`,
             event,
           );
-        }
-      },
-    }),
+        },
+        reset() {
+          isCut = false;
+        },
+      };
+    },
   },
   {
     id: "completion-order/free-last",

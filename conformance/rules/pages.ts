@@ -77,6 +77,7 @@ export const PAGES_RULES: readonly Rule[] = [
           pending.delete(first);
         },
         trace_end(event) {
+          if (requests.hung) return;
           for (const ended of pending.values()) {
             violated("bio_check_pages_dirty of its bio", ended, event);
           }
@@ -93,6 +94,7 @@ export const PAGES_RULES: readonly Rule[] = [
     why: "the application gets what its buffer held before the read",
     source: "block/bio.c: bio_check_pages_dirty(), bio_dirty_fn()",
     bugs: ["DIO-044"],
+    impliedBy: ["pages-dirtied/at-the-end", "pages-dirtied/each-bio"],
     needs: ["shrink_page_list"],
     check: ({ threads, exercised, violated }) => ({
       user_read(event) {

@@ -71,12 +71,14 @@ export const RELEASE_RULES: readonly Rule[] = [
     why: "memory is lost, or belongs to two owners",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-020", "DIO-077"],
+    impliedBy: ["released-once/double-free", "released-once/no-leak"],
     check: ({ requests, exercised, violated }) => ({
       dio_free(event) {
         exercised();
         if (requests.dioGone(event)) violated("one dio_free", event);
       },
       trace_end(event) {
+        if (requests.hung) return;
         for (const { alloc, complete } of requests.dios.values()) {
           violated("dio_free before the trace ends", alloc, complete, event);
         }
@@ -106,6 +108,11 @@ export const RELEASE_RULES: readonly Rule[] = [
     why: "memory of another request is read or changed",
     source: "fs/direct-io.c: do_blockdev_direct_IO(), dio_complete()",
     bugs: ["DIO-002", "DIO-020", "DIO-077"],
+    impliedBy: [
+      "completion-after-last-bio/bio-ends-once",
+      "completion-after-last-bio/once",
+      "no-use-after-release/slab",
+    ],
     check: ({ requests, exercised, violated }) => {
       const onUse = (event: TraceEvent) => {
         if ((event.dio ?? 0) === 0) return;
@@ -125,6 +132,7 @@ export const RELEASE_RULES: readonly Rule[] = [
     why: "an iocb of another request is read or changed",
     source: "fs/aio.c: aio_complete(), io_submit_one()",
     bugs: ["DIO-020", "DIO-137", "DIO-143"],
+    impliedBy: ["completion-after-last-bio/once", "no-use-after-release/slab"],
     check: ({ requests, exercised, violated }) => {
       const onUse = (event: TraceEvent) => {
         exercised();
@@ -143,6 +151,11 @@ export const RELEASE_RULES: readonly Rule[] = [
       "truncate waits for ever, or does not wait for a request that is in flight",
     source: "fs/direct-io.c: do_blockdev_direct_IO(), dio_complete()",
     bugs: ["DIO-086", "DIO-083"],
+    impliedBy: [
+      "completion-after-last-bio/once",
+      "completion-order/free-last",
+      "dio-count-balanced/one-by-one",
+    ],
     check: ({ requests, exercised, violated }) => ({
       inode_dio_begin(event) {
         const dio = requests.dioOf(event);
@@ -170,6 +183,10 @@ export const RELEASE_RULES: readonly Rule[] = [
     why: "truncate waits for ever, or not at all",
     source: "include/linux/fs.h: inode_dio_begin(); fs/inode.c",
     bugs: ["DIO-086"],
+    impliedBy: [
+      "completion-after-last-bio/once",
+      "dio-count-balanced/per-request",
+    ],
     needs: ["inode_dio_begin", "inode_dio_done"],
     check: (scope) => ({
       inode_dio_begin(event) {
@@ -186,9 +203,14 @@ export const RELEASE_RULES: readonly Rule[] = [
     why: "truncate waits for ever",
     source: "fs/inode.c: inode_dio_wait(), inode_dio_done()",
     bugs: ["DIO-086"],
+    impliedBy: [
+      "completion-order/dio-done-before-aio-complete",
+      "completion-order/free-last",
+    ],
     check: ({ requests, exercised, violated }) => ({
       trace_end(event) {
         exercised();
+        if (requests.hung) return;
         for (const { ino, count, counted } of requests.inodes.all) {
           if (count === 0 || Number.isNaN(count)) continue;
           violated(`i_dio_count of inode ${ino} to be 0`, counted, event);

@@ -6,7 +6,7 @@
 
 import { errnoName, type TraceEvent } from "../../core/mod.ts";
 import { isQueued } from "../requests.ts";
-import type { DioState } from "../request_state.ts";
+import type { DioState, IocbState } from "../request_state.ts";
 import type { Rule, RuleScope } from "../rule.ts";
 import {
   bytesMapped,
@@ -24,6 +24,12 @@ export const RESULT_RULES: readonly Rule[] = [
     why: "the application believes that its data is on the device",
     source: "fs/direct-io.c: dio_bio_complete(), dio_complete()",
     bugs: ["DIO-001", "DIO-005", "DIO-157", "DIO-148"],
+    impliedBy: [
+      "completion-order/complete-first",
+      "result-precedence/block-device",
+      "result-precedence/passed-on",
+      "result-precedence/submit-page-bio-count",
+    ],
     check: ({ exercised, violated }) => ({
       reported({ dio }, res, event) {
         const error = dio?.bioError;
@@ -66,6 +72,45 @@ export const RESULT_RULES: readonly Rule[] = [
       },
       queue_work(event) {
         allNoted(scope, event);
+      },
+    }),
+  },
+  {
+    id: "error-reported/end-io",
+    sentence: "An error that end_io returns is reported",
+    why:
+      "the application is told that all is well, and cannot reach what it has written",
+    source: "fs/direct-io.c: dio_complete(), since 4.6",
+    bugs: ["DIO-013"],
+    impliedBy: ["result-precedence/submit-page-bio-count"],
+    profiles: ["v4.10", "v6.1"],
+    check: ({ exercised, violated }) => ({
+      reported({ dio }, res, event) {
+        const returned = dio?.endIoReturn;
+        if (!(Number(returned?.["ret"] ?? 0) < 0)) return;
+        exercised();
+        if (res >= 0) violated(`an error, it is ${res}`, returned, event);
+      },
+    }),
+  },
+  {
+    id: "error-reported/rest",
+    sentence:
+      "When nothing was written directly, an error of the rest is reported",
+    why: "the application takes nothing for the end of what can be written",
+    source: "mm/filemap.c: __generic_file_aio_write()",
+    bugs: ["DIO-151"],
+    needs: ["buffered_io"],
+    check: ({ exercised, violated }) => ({
+      reported({ isWrite, isSync, returned, bufferedIo }, res, event) {
+        // What a system call returns is not told where that is waited for.
+        if (!isWrite || isSync) return;
+        const error = Number(bufferedIo?.["ret"] ?? 0);
+        if (!(error < 0) || Number(returned?.["ret"]) !== 0) return;
+        exercised();
+        if (res >= 0) {
+          violated(`${errnoName(error)}, it is ${res}`, bufferedIo, event);
+        }
       },
     }),
   },
@@ -127,6 +172,10 @@ export const RESULT_RULES: readonly Rule[] = [
       "the error is lost: the completion knows only of the bios that were submitted",
     source: "fs/direct-io.c: do_blockdev_direct_IO()",
     bugs: ["DIO-020"],
+    impliedBy: [
+      "partial-progress/short-write-waited-for",
+      "result-precedence/submit-page-bio-count",
+    ],
     needs: ["get_block"],
     check: ({ requests, exercised, violated }) => ({
       direct_IO_return(event) {
@@ -162,6 +211,37 @@ export const RESULT_RULES: readonly Rule[] = [
     }),
   },
   {
+    id: "partial-progress/whole-is-queued",
+    sentence:
+      "An asynchronous request that was submitted whole is queued, not waited for",
+    why: "io_submit() blocks until the device has done its work",
+    source: "fs/direct-io.c: do_blockdev_direct_IO()",
+    bugs: ["DIO-041"],
+    needs: ["get_block", "submit_bio", "might_sleep"],
+    check: ({ requests, threads, exercised, violated }) => {
+      let slept: WeakMap<IocbState, TraceEvent> = new WeakMap();
+      return {
+        might_sleep(event) {
+          const { request } = threads.current;
+          if (request === undefined || event["fn"] !== "io_schedule") return;
+          slept.set(request, event);
+        },
+        direct_IO_return(event) {
+          const iocb = requests.iocbOf(event);
+          if (iocb === undefined || iocb.isSync) return;
+          if (iocb.dio === undefined || !isWhole(iocb, iocb.dio)) return;
+          exercised();
+          const sleep = slept.get(iocb);
+          if (sleep === undefined) return;
+          violated("-EIOCBQUEUED, without sleeping", sleep, event);
+        },
+        reset() {
+          slept = new WeakMap();
+        },
+      };
+    },
+  },
+  {
     id: "partial-progress/short-with-reason",
     sentence:
       "A write of which not all was submitted has met a hole, or something has gone wrong",
@@ -187,6 +267,7 @@ export const RESULT_RULES: readonly Rule[] = [
     why: "the application takes for done what nobody has done",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-007", "DIO-041", "DIO-128", "DIO-146"],
+    impliedBy: ["result-precedence/submit-page-bio-count"],
     needs: ["get_block", "submit_bio"],
     check: ({ exercised, violated }) => ({
       reported({ dio, buffered }, res, event) {
@@ -198,6 +279,14 @@ export const RESULT_RULES: readonly Rule[] = [
     }),
   },
 ];
+
+/** Whether all of a request that need not be waited for was submitted. */
+function isWhole(iocb: IocbState, dio: DioState): boolean {
+  const { isWrite, isBlkdev, iSize, submitted, submitError, pageError } = dio;
+  const extends_ = isWrite && iocb.offset + iocb.bytes > iSize;
+  if (isBlkdev || extends_ || submitError || pageError) return false;
+  return submitted >= iocb.bytes;
+}
 
 function allNoted(
   { requests, exercised, violated }: RuleScope,

@@ -18,6 +18,7 @@ export const SIZE_RULES: readonly Rule[] = [
     why: "the application takes the rest of the last block for data",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-025", "DIO-031"],
+    impliedBy: ["result-precedence/submit-page-bio-count"],
     check: ({ exercised, violated }) => ({
       reported({ isWrite, dio, buffered }, res, event) {
         if (isWrite || dio === undefined) return;
@@ -86,6 +87,10 @@ export const SIZE_RULES: readonly Rule[] = [
     why: "a reader that has waited for the event does not get the data",
     source: "mm/filemap.c: generic_file_direct_write()",
     bugs: ["DIO-010", "DIO-092", "DIO-103"],
+    impliedBy: [
+      "partial-progress/no-more-than-done",
+      "size-after-data/append-waited-for",
+    ],
     needs: ["i_size_write"],
     check: ({ exercised, violated }) => ({
       reported({ isWrite, cuts, offset, dio, bufferedIo, inode }, res, event) {
@@ -126,6 +131,27 @@ export const SIZE_RULES: readonly Rule[] = [
             event,
           );
         }
+      },
+    }),
+  },
+  {
+    id: "size-after-data/converted-first",
+    sentence: "The size grows when the blocks that it covers are converted",
+    why: "a reader looks inside the file, and gets zeros of unwritten blocks",
+    source: "fs/xfs/xfs_aops.c: xfs_dio_write_end_io(), since 4.14",
+    bugs: ["DIO-097", "DIO-104"],
+    needs: ["get_block", "convert_unwritten"],
+    check: ({ requests, threads, exercised, violated }) => ({
+      i_size_write(event) {
+        const inode = requests.inodes.of(event);
+        const dio = growsFor(threads.current);
+        if (!dio?.unwritten || dio.iocb?.inode !== inode) return;
+        if (inode === undefined || !(Number(event["size"]) > inode.size)) {
+          return;
+        }
+        exercised();
+        if (dio.converted) return;
+        violated("convert_unwritten before it", dio.unwritten, event);
       },
     }),
   },

@@ -93,7 +93,6 @@ export const TRACE_RULES: readonly Rule[] = [
     bugs: [],
     check: (scope) => {
       const { requests, threads, exercised, violated } = scope;
-      let isHung = false;
       let told: TraceEvent | undefined;
       return {
         ...Object.fromEntries(
@@ -117,15 +116,9 @@ export const TRACE_RULES: readonly Rule[] = [
             violated(`${returnOf(inner.ev)} before it`, inner, event);
           }
         },
-        hung_task() {
-          isHung = true;
-        },
-        soft_lockup() {
-          isHung = true;
-        },
         trace_end(event) {
           exercised();
-          if (requests.partial || isHung) return;
+          if (requests.partial || requests.hung) return;
           for (const { calls } of threads.all) {
             const inner = calls[calls.length - 1];
             if (inner === undefined) continue;
@@ -133,7 +126,6 @@ export const TRACE_RULES: readonly Rule[] = [
           }
         },
         reset() {
-          isHung = false;
           told = undefined;
         },
       };
@@ -222,17 +214,10 @@ export const TRACE_RULES: readonly Rule[] = [
         }
       },
       user_read(event) {
-        // One that only the page cache had to do with is no request here.
-        if (event["bytes"] === 0 || event["cached"] === 1) return;
+        if (event["bytes"] === 0) return;
         exercised();
-        const { reads } = threads.current;
-        const at = reads.findIndex(({ inode, offset }) =>
-          inode.ino === event.ino && offset === event["offset"]
-        );
-        if (at >= 0) reads.splice(at, 1);
-        else if (!requests.partial) {
-          violated("the end of a read before it", event);
-        }
+        if (threads.current.readOf(event) || requests.partial) return;
+        violated("the end of a read before it", event);
       },
       each(event) {
         const { dio } = event;

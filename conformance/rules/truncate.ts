@@ -6,7 +6,7 @@
  */
 
 import { BH_NEW, BH_UNWRITTEN, type TraceEvent } from "../../core/mod.ts";
-import type { DioState } from "../request_state.ts";
+import type { DioState, IocbState } from "../request_state.ts";
 import type { Rule, RuleScope } from "../rule.ts";
 
 /** `truncate-waits`, `sub-block-zeroing-serialised`. */
@@ -85,6 +85,11 @@ export const TRUNCATE_RULES: readonly Rule[] = [
     why: "truncate frees the blocks under the conversion",
     source: "fs/ext4/inode.c: ext4_ext_direct_IO(), ext4_end_io_dio()",
     bugs: ["DIO-011", "DIO-082"],
+    impliedBy: [
+      "completion-order/complete-first",
+      "completion-order/end-io-called",
+      "dio-count-balanced/one-by-one",
+    ],
     needs: ["inode_dio_begin", "inode_dio_done"],
     check: ({ requests, threads, exercised, violated }) => ({
       convert_unwritten(event) {
@@ -105,6 +110,7 @@ export const TRUNCATE_RULES: readonly Rule[] = [
     why: "one file's data ends up in another file",
     source: "fs/ext4/inode.c: ext4_setattr(); fs/xfs/xfs_iops.c",
     bugs: ["DIO-083", "DIO-133"],
+    impliedBy: ["truncate-waits/in-flight-ended"],
     needs: ["submit_bio", "bio_endio"],
     check: ({ requests, exercised, violated }) => ({
       submit_bio(event) {
@@ -145,7 +151,38 @@ export const TRUNCATE_RULES: readonly Rule[] = [
       },
     }),
   },
+  {
+    id: "sub-block-zeroing-serialised/block-filled",
+    sentence:
+      "Around what is written to a new block, the rest of the block is filled with zeros",
+    why: "a reader gets what the block held before it belonged to the file",
+    source: "fs/direct-io.c: dio_zero_block()",
+    bugs: ["DIO-065", "DIO-116"],
+    needs: ["get_block", "submit_bio"],
+    check: ({ exercised, violated }) => ({
+      reported({ dio }, res, event) {
+        if (!dio?.isWrite || dio.iocb === undefined || !(res > 0)) return;
+        const { mappings, news, holes, blockBytes, submitted } = dio;
+        if (news === 0 || news < mappings || holes > 0) return;
+        if (blockBytes === 0 || dio.pageError || dio.submitError) return;
+        exercised();
+        const wanted = filledBytes(dio.iocb, blockBytes);
+        if (submitted >= wanted) return;
+        violated(
+          `${wanted} bytes in bios, not ${submitted}`,
+          dio.mapping,
+          event,
+        );
+      },
+    }),
+  },
 ];
+
+/** Bytes that a write has to send when all of its blocks are new. */
+function filledBytes({ offset, bytes }: IocbState, blockBytes: number): number {
+  const first = Math.floor(offset / blockBytes);
+  return (Math.ceil((offset + bytes) / blockBytes) - first) * blockBytes;
+}
 
 /** Whether a request was in flight where a call cuts when that began. */
 function isInTheWay(

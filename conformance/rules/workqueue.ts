@@ -19,6 +19,7 @@ export const WORKQUEUE_RULES: readonly Rule[] = [
     why: "a completion runs on freed memory, or never",
     source: "fs/direct-io.c: sb_init_dio_done_wq(), dio_bio_end_aio()",
     bugs: ["DIO-012", "DIO-019"],
+    impliedBy: ["workqueue-life/evicted-first"],
     check: ({ exercised, violated }) => {
       const destroyed: Map<number, TraceEvent> = new Map();
       return {
@@ -54,6 +55,7 @@ export const WORKQUEUE_RULES: readonly Rule[] = [
     why: "a completion runs that nobody has asked for, or twice",
     source: "kernel/workqueue.c: queue_work(), process_one_work()",
     bugs: ["DIO-012"],
+    impliedBy: ["no-use-after-release/slab", "workqueue-life/evicted-first"],
     needs: ["alloc_workqueue", "queue_work", "workqueue_execute_start"],
     check: ({ requests, exercised, violated }) => {
       const queued: Map<number, Set<number>> = new Map();
@@ -133,6 +135,7 @@ export const WORKQUEUE_RULES: readonly Rule[] = [
     why: "a completion runs on a filesystem that is being taken apart",
     source: "kernel/workqueue.c: destroy_workqueue()",
     bugs: ["DIO-016"],
+    impliedBy: ["workqueue-life/evicted-first"],
     needs: ["queue_work", "workqueue_execute_end"],
     check: ({ exercised, violated }) => {
       const undone: Map<number, Map<unknown, TraceEvent>> = new Map();
@@ -168,7 +171,7 @@ export const WORKQUEUE_RULES: readonly Rule[] = [
       "a completion runs on a filesystem that has been taken apart; or a queue is lost with every mount",
     source: "fs/super.c: generic_shutdown_super()",
     bugs: ["DIO-012", "DIO-016"],
-    check: ({ exercised, violated }) => {
+    check: ({ requests, exercised, violated }) => {
       const alive: Map<number, TraceEvent> = new Map();
       return {
         alloc_workqueue(event) {
@@ -186,6 +189,7 @@ export const WORKQUEUE_RULES: readonly Rule[] = [
           exercised();
         },
         trace_end(event) {
+          if (requests.hung) return;
           for (const alloc of alive.values()) {
             violated("destroy_workqueue before it", alloc, event);
           }
@@ -201,6 +205,11 @@ export const WORKQUEUE_RULES: readonly Rule[] = [
     why: "an inode that is evicted waits for a completion that nobody runs",
     source: "fs/super.c: generic_shutdown_super()",
     bugs: ["DIO-016"],
+    impliedBy: [
+      "workqueue-life/alive-when-queued",
+      "workqueue-life/drained",
+      "workqueue-life/run-as-queued",
+    ],
     needs: ["alloc_workqueue", "evict_inodes"],
     check: ({ requests, threads, exercised, violated }) => {
       const alive: Map<number, unknown> = new Map();

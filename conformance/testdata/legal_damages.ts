@@ -97,11 +97,6 @@ function isBlkdev(
     (isSync === undefined || begin["is_sync"] === Number(isSync));
 }
 
-/** Whether an iocb makes its first appearance in the page cache. */
-function isUnseen(trace: readonly TraceEvent[], iocb: unknown): boolean {
-  return trace.find((event) => event.iocb === iocb)?.ev === "buffered_io";
-}
-
 /** A reason of its own: so many events are of that name. */
 export const MIGHT_SLEEP: Legal = {
   why:
@@ -205,10 +200,6 @@ export const LEGAL: readonly Legal[] = [
     (one, other) =>
       one.ev === "wake_up_process" && /^end_io/.test(other.ev) &&
       /^ocfs2/.test(String(other["fn"])),
-  ),
-  missing(
-    "nothing says when a system call begins that uses only the page cache",
-    (event, trace) => event.ev === "ki_pos" && isUnseen(trace, event.iocb),
   ),
   missing(
     "a write that fails need not move the position",

@@ -1,0 +1,406 @@
+/**
+ * Callers of direct I/O, and the AIO layer, with one mistake each.
+ *
+ * @module
+ */
+
+import {
+  AioCore,
+  type BlockDevice,
+  EIO,
+  EIOCBQUEUED,
+  EV,
+  finish,
+  fput,
+  genericFileAioWrite,
+  genericFileAioWriteNolock,
+  genericWriteSync,
+  type Inode,
+  IOCB_NOWAIT,
+  type IoControlBlock,
+  type Iovec,
+  type Kernel,
+  type Kiocb,
+  type Kioctx,
+  type MaybeTask,
+  sbEndWrite,
+  type Task,
+  use,
+  vfsFsyncRange,
+  WRITE,
+  writeStep,
+} from "../../core/mod.ts";
+import { type ModelSpec, PlainFilesystem } from "../../fs_models/mod.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** What is asked for of a plain filesystem's write, and what comes of it. */
+type Write = (iocb: Kiocb) => Task<number>;
+
+/** The plain filesystem with a caller of its own. */
+function writes(write: Write): ModelSpec {
+  class Variant extends PlainFilesystem {
+    aioWrite(iocb: Kiocb): Task<number> {
+      return write(iocb);
+    }
+  }
+  return { name: "plain", mount: (kernel, bdev) => new Variant(kernel, bdev) };
+}
+
+/** The plain filesystem on a kernel with another AIO layer. */
+function aio(init: (kernel: Kernel) => AioCore): ModelSpec {
+  return {
+    name: "plain",
+    mount: (kernel: Kernel, bdev: BlockDevice) => {
+      Object.assign(kernel, { aio: init(kernel) });
+      return new PlainFilesystem(kernel, bdev);
+    },
+  };
+}
+
+/** A cached page that cannot be dropped makes an error of the queued code. */
+function* failsInvalidation(iocb: Kiocb): Task<number> {
+  const ret = yield* finish(genericFileAioWrite(iocb));
+  return ret === -EIOCBQUEUED ? -EIO : ret;
+}
+
+/** What a flush comes to takes the place of the queued code. */
+function* flushesQueued(iocb: Kiocb): Task<number> {
+  const { kiFilp: { fInode }, needsSync } = iocb;
+  const ret = yield* finish(genericFileAioWrite(iocb));
+  if (ret !== -EIOCBQUEUED || !needsSync) return ret;
+  return yield* vfsFsyncRange(fInode, 0, Infinity);
+}
+
+/** A write that makes the file longer needs no sync: FUA is enough. */
+function* syncsNoAppend(iocb: Kiocb): Task<number> {
+  const { kiPos, iter: { count }, kiFilp: { fInode } } = iocb;
+  if (kiPos + count <= fInode.iSize) {
+    return yield* finish(genericFileAioWrite(iocb));
+  }
+  const { kernel } = fInode.iSb;
+  yield* fInode.iMutex.lock(kernel);
+  const ret = yield* finish(genericFileAioWriteNolock(iocb));
+  fInode.iMutex.unlock(kernel);
+  return ret;
+}
+
+/** A NOWAIT write that has to be tried again has forgotten O_DSYNC. */
+function* forgetsSync(iocb: Kiocb): Task<number> {
+  const { kiFilp: { fInode }, kiFlags } = iocb;
+  if ((kiFlags & IOCB_NOWAIT) === 0) {
+    return yield* finish(genericFileAioWrite(iocb));
+  }
+  const { kernel } = fInode.iSb;
+  yield* fInode.iMutex.lock(kernel);
+  const ret = yield* finish(genericFileAioWriteNolock(iocb));
+  fInode.iMutex.unlock(kernel);
+  return ret;
+}
+
+/** The lock is released before the sync, and behind it again. */
+function* unlocksTwice(iocb: Kiocb): Task<number> {
+  const { kiFilp: { fInode }, needsSync } = iocb;
+  const { kernel } = fInode.iSb;
+  yield* fInode.iMutex.lock(kernel);
+  const ret = yield* finish(genericFileAioWriteNolock(iocb));
+  fInode.iMutex.unlock(kernel);
+  if (ret <= 0 || !needsSync) return ret;
+  const error = yield* genericWriteSync(iocb, iocb.kiPos - ret, ret);
+  fInode.iMutex.unlock(kernel);
+  return error < 0 ? error : ret;
+}
+
+/** A write that has ended at once moves its position from the new end on. */
+function* restartsAtEnd(iocb: Kiocb): Task<number> {
+  const { kiPos, iter: { count }, kiFilp: { fInode } } = iocb;
+  const isAppend = kiPos + count > fInode.iSize;
+  const ret = yield* finish(genericFileAioWrite(iocb));
+  if (isAppend && ret > 0) iocb.advance(ret);
+  return ret;
+}
+
+/** An error of the rest is forgotten. */
+function* forgetsRest(iocb: Kiocb): Task<number> {
+  const ret = yield* finish(genericFileAioWrite(iocb));
+  return ret === -EIOCBQUEUED ? ret : Math.max(ret, 0);
+}
+
+/** A request that was queued is looked at when it may be gone. */
+function* looksAtQueued(iocb: Kiocb): Task<number> {
+  const { kiFilp: { fInode: { iSb: { kernel } } } } = iocb;
+  const ret = yield* finish(genericFileAioWrite(iocb));
+  if (ret !== -EIOCBQUEUED) return ret;
+  if (kernel.stepping) yield writeStep(iocb.addr);
+  return use(iocb).kiPos >= 0 ? ret : 0;
+}
+
+/** What a write that was not queued came to is reported with the event too. */
+function* completesToo(iocb: Kiocb): Task<number> {
+  const { id, kiCtx, kiFilp: { fInode: { iSb: { kernel } } } } = iocb;
+  const ret = yield* finish(genericFileAioWrite(iocb));
+  if (ret === -EIOCBQUEUED || kiCtx === null) return ret;
+  if (kernel.tracing) kernel.emit(EV.aio_complete, id, ret);
+  return ret;
+}
+
+/** The plain filesystem whose fsync takes the lock that writes are under. */
+class SyncsLocked extends PlainFilesystem {
+  *aioWrite(iocb: Kiocb): Task<number> {
+    const { kiFilp: { fInode }, needsSync } = iocb;
+    const { kernel } = fInode.iSb;
+    yield* fInode.iMutex.lock(kernel);
+    let ret = yield* finish(genericFileAioWriteNolock(iocb));
+    if (ret > 0 && needsSync) {
+      const error = yield* genericWriteSync(iocb, iocb.kiPos - ret, ret);
+      if (error < 0) ret = error;
+    }
+    fInode.iMutex.unlock(kernel);
+    return ret;
+  }
+
+  override *fsync(inode: Inode): Task<number> {
+    const { kernel } = this.sb;
+    yield* inode.iMutex.lock(kernel);
+    const ret = yield* super.fsync(inode);
+    inode.iMutex.unlock(kernel);
+    return ret;
+  }
+}
+
+/** An event is put on the ring twice. */
+class PublishesTwice extends AioCore {
+  /** Buffers of writes that have not been published. */
+  readonly #writes: Set<readonly Iovec[]> = new Set();
+
+  override ioSubmitOne(
+    ring: Kioctx,
+    request: IoControlBlock,
+  ): MaybeTask<number> {
+    if (request.rw === WRITE) this.#writes.add(request.iov);
+    return super.ioSubmitOne(ring, request);
+  }
+
+  protected override free(iocb: Kiocb): Task<unknown> | null {
+    const ring = iocb.kiCtx;
+    if (ring === null || !this.#writes.delete(iocb.iter.iov)) {
+      return super.free(iocb);
+    }
+    // It is not freed yet, so that it can be published again.
+    const event = ring.ring[(ring.tail - 1) & (ring.ring.length - 1)];
+    this.complete(iocb, event?.res ?? 0);
+    return null;
+  }
+}
+
+/** A slot of the ring is free again when its request has ended. */
+class FreesSlots extends AioCore {
+  protected override free(iocb: Kiocb): Task<unknown> | null {
+    if (iocb.kiCtx !== null) iocb.kiCtx.available++;
+    return super.free(iocb);
+  }
+}
+
+/** The end of a request drops the submission's reference to the file too. */
+class DropsFileTwice extends AioCore {
+  protected override free(iocb: Kiocb): Task<unknown> | null {
+    const { kiFilp } = iocb;
+    const isLast = kiFilp.fCount === 1;
+    const rest = super.free(iocb);
+    return isLast ? rest : fput(kiFilp);
+  }
+}
+
+/** The end of a request does not drop its reference to the file. */
+class KeepsFile extends AioCore {
+  protected override free(iocb: Kiocb): Task<unknown> | null {
+    this.cache.free(iocb);
+    return null;
+  }
+}
+
+/** A submission gives back the protection that its request holds. */
+class EndsWriteTwice extends AioCore {
+  override *ioSubmit(
+    ring: Kioctx,
+    request: IoControlBlock,
+  ): Task<number> {
+    const ret = yield* super.ioSubmit(ring, request);
+    const { iSb } = request.file.fInode;
+    if (iSb.sWriters.count > 0) sbEndWrite(iSb);
+    return ret;
+  }
+}
+
+/** The slot of an event is written to again. */
+class WritesSlotAgain extends AioCore {
+  protected override free(iocb: Kiocb): Task<unknown> | null {
+    const { kiCtx: ring } = iocb;
+    const event = ring?.ring[(ring.tail - 1) & (ring.ring.length - 1)];
+    if (event !== undefined && event.res > 0) event.res -= 1;
+    return super.free(iocb);
+  }
+}
+
+/** A request that is not queued is not reported. */
+class ForgetsReturned extends AioCore {
+  override *aioComplete(iocb: Kiocb, res: number): Task<void> {
+    const { kind } = this.kernel.current;
+    if (kind !== "task") return yield* super.aioComplete(iocb, res);
+    const rest = this.free(iocb);
+    if (rest !== null) yield* rest;
+  }
+}
+
+/** Who waits for events is woken before there is one. */
+class WakesEarly extends AioCore {
+  override *aioComplete(iocb: Kiocb, res: number): Task<void> {
+    iocb.kiCtx?.wait.wakeUp(this.kernel);
+    yield* super.aioComplete(iocb, res);
+  }
+}
+
+function caller(
+  id: string,
+  bugs: readonly string[],
+  rule: string,
+  mistake: string,
+  model: ModelSpec,
+  profile: Mutant["profile"] = "v3.12",
+): Mutant {
+  return { id, mistake, rule, bugs, profile, model };
+}
+
+/** Mutants of callers. */
+export const CALLER_MUTANTS: readonly Mutant[] = [
+  caller(
+    "queued-code-replaced",
+    ["DIO-023"],
+    "queued-code-kept/survives",
+    "an error of the page cache takes the place of the queued code",
+    writes(failsInvalidation),
+  ),
+  caller(
+    "queued-write-flushed",
+    ["DIO-119"],
+    "queued-code-kept/survives",
+    "what a flush comes to takes the place of the queued code",
+    writes(flushesQueued),
+  ),
+  caller(
+    "append-not-synced",
+    ["DIO-068"],
+    "dsync-durable/synced",
+    "an O_DSYNC write that makes the file longer is not synced",
+    writes(syncsNoAppend),
+  ),
+  caller(
+    "nowait-not-synced",
+    ["DIO-122"],
+    "dsync-durable/synced",
+    "an O_DSYNC write that is NOWAIT is not synced",
+    writes(forgetsSync),
+    "v6.1",
+  ),
+  caller(
+    "unlocks-twice",
+    ["DIO-124"],
+    "lock-handover/unlock-by-owner",
+    "i_mutex is released before the sync and after it",
+    writes(unlocksTwice),
+  ),
+  caller(
+    "restarts-at-end",
+    ["DIO-125"],
+    "position-once/moved",
+    "the position of a write that makes the file longer moves twice",
+    writes(restartsAtEnd),
+  ),
+  caller(
+    "rest-forgotten",
+    ["DIO-151"],
+    "error-reported/rest",
+    "an error of what goes through the page cache is forgotten",
+    writes(forgetsRest),
+  ),
+  caller(
+    "looks-at-queued",
+    ["DIO-143"],
+    "no-use-after-release/slab",
+    "the submitter looks at an iocb that was queued",
+    writes(looksAtQueued),
+  ),
+  caller(
+    "returns-and-completes",
+    ["DIO-145"],
+    "one-completion/once",
+    "a request that is returned is completed as well",
+    writes(completesToo),
+  ),
+  caller(
+    "syncs-under-lock",
+    ["DIO-080"],
+    "lock-handover/no-deadlock",
+    "a write syncs under the lock that fsync takes",
+    {
+      name: "plain",
+      mount: (kernel, bdev) => new SyncsLocked(kernel, bdev),
+    },
+  ),
+  caller(
+    "published-twice",
+    ["DIO-143"],
+    "one-completion/once",
+    "an event is put on the ring twice",
+    aio((kernel) => new PublishesTwice(kernel)),
+  ),
+  caller(
+    "returned-not-reported",
+    [],
+    "one-completion/never-neither",
+    "a request that is returned has no event",
+    aio((kernel) => new ForgetsReturned(kernel)),
+  ),
+  caller(
+    "slot-freed-early",
+    ["DIO-139"],
+    "completion-ring/event-once",
+    "a slot of the ring is free when its request has ended, not when it was read",
+    aio((kernel) => new FreesSlots(kernel)),
+  ),
+  caller(
+    "slot-written-again",
+    ["DIO-139"],
+    "completion-ring/result-kept",
+    "the slot of an event is written to again",
+    aio((kernel) => new WritesSlotAgain(kernel)),
+  ),
+  caller(
+    "file-dropped-twice",
+    ["DIO-137"],
+    "pinned-until-done/file",
+    "the end of a request drops one reference to its file too many",
+    aio((kernel) => new DropsFileTwice(kernel)),
+  ),
+  caller(
+    "file-kept",
+    ["DIO-137"],
+    "pinned-until-done/mount",
+    "the end of a request does not let go of its file",
+    aio((kernel) => new KeepsFile(kernel)),
+  ),
+  caller(
+    "freeze-protection-twice",
+    [],
+    "pinned-until-done/freeze-protection",
+    "the submission gives back the protection that its request holds",
+    aio((kernel) => new EndsWriteTwice(kernel)),
+    "v6.1",
+  ),
+  caller(
+    "readers-woken-early",
+    [],
+    "liveness/woken",
+    "who waits for events is woken before there is one",
+    aio((kernel) => new WakesEarly(kernel)),
+  ),
+];
