@@ -16,7 +16,9 @@ export class Ids {
 
   /** One is seen for the first time. */
   add(id: number): void {
-    if (id > this.#newest + 1 && this.#newest > 0) this.#passOver(id);
+    if (this.#newest > 0 && id > this.#newest + 1) {
+      this.#passOver(this.#newest + 1, id);
+    } else if (id < this.#oldest) this.#passOver(id + 1, this.#oldest);
     else if (this.#passedOver.size > 0) this.#passedOver.delete(id);
     this.#oldest = Math.min(this.#oldest, id);
     this.#newest = Math.max(this.#newest, id);
@@ -35,8 +37,9 @@ export class Ids {
     this.#passedOver.clear();
   }
 
-  #passOver(next: number): void {
-    const from = Math.max(this.#newest + 1, next - MAX_PASSED_OVER);
+  #passOver(first: number, next: number): void {
+    if (next === Infinity) return;
+    const from = Math.max(first, next - MAX_PASSED_OVER);
     for (let id = from; id < next; id++) this.#passedOver.add(id);
     for (const id of this.#passedOver) {
       if (this.#passedOver.size <= MAX_PASSED_OVER) return;

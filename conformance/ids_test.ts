@@ -21,3 +21,10 @@ Deno.test("Ids keeps a bounded number in mind of those passed over", () => {
   for (let id = 2e9; id < 2e9 + 20_000; id += 2) ids.add(id);
   assertEquals([ids.was(1e9 - 1), ids.was(2e9 + 19_997)], [true, false]);
 });
+
+Deno.test("Ids.was() does not take one for seen that lies behind the first", () => {
+  const ids = new Ids();
+  ids.add(3);
+  ids.add(1);
+  assertEquals([ids.was(1), ids.was(2), ids.was(3)], [true, false, true]);
+});

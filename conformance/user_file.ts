@@ -86,7 +86,10 @@ const STEPS = 64;
 
 /** The content that a reader of a file has to get; writes are of sectors. */
 export class UserFile {
-  readonly #sectors: UserSector[] = [];
+  /** Those that somebody has looked at. */
+  readonly #sectors: Map<number, UserSector> = new Map();
+  /** Behind the last of them. */
+  #length = 0;
   readonly #reads: Set<UserRead> = new Set();
   readonly #cuts: Set<UserCut> = new Set();
   readonly #mayFail: boolean;
@@ -248,8 +251,9 @@ export class UserFile {
 
   /** The file may end at `end` from now on; behind `hole` it has data. */
   #grow(end: number, hole: number): void {
-    for (let at = 0; at * SECTOR < end; at++) {
-      if (at * SECTOR >= hole) break;
+    // Those that nobody has looked at are zeros inside the file anyway.
+    for (const at of this.#sectors.keys()) {
+      if (at * SECTOR >= Math.min(end, hole)) continue;
       this.#change(at, (it) => it.grows());
     }
   }
@@ -266,10 +270,11 @@ export class UserFile {
   }
 
   #sector(at: number): UserSector {
-    let sector = this.#sectors[at];
+    let sector = this.#sectors.get(at);
     if (sector === undefined) {
       sector = new UserSector(at * SECTOR < this.#end ? 0 : null);
-      this.#sectors[at] = sector;
+      this.#sectors.set(at, sector);
+      this.#length = Math.max(this.#length, at + 1);
       for (const { from, to } of this.#cuts) {
         if ((at + 1) * SECTOR > from && at * SECTOR < to) sector.cutBegins();
       }
@@ -279,7 +284,7 @@ export class UserFile {
 
   /** The sectors that user space knows, or that are in the file, of a range. */
   *#cutBy({ from, to }: UserCut): Iterable<number> {
-    const end = Math.max(this.#end, this.#sectors.length * SECTOR);
+    const end = Math.max(this.#end, this.#length * SECTOR);
     const first = Math.floor(from / SECTOR);
     for (let at = first; at * SECTOR < Math.min(to, end); at++) yield at;
   }

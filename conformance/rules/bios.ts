@@ -26,6 +26,11 @@ export const BIO_RULES: readonly Rule[] = [
     source:
       "fs/direct-io.c: dio_bio_complete(); block/bio.c: bio_check_pages_dirty(), bio_dirty_fn()",
     bugs: ["DIO-006", "DIO-022"],
+    impliedBy: [
+      "completion-after-last-bio/block-device",
+      "released-once/bio-by-its-owner",
+      "released-once/page-pin",
+    ],
     needs: ["submit_bio", "bio_endio", "bio_put"],
     check: putsOnce,
   },

@@ -69,7 +69,7 @@ export const PINNED_RULES: readonly Rule[] = [
     source:
       "fs/aio.c: io_submit_one(), aio_complete(); fs/file_table.c: __fput()",
     bugs: ["DIO-137"],
-    impliedBy: ["liveness/blocked-for-ever", "no-use-after-release/slab"],
+    impliedBy: ["no-use-after-release/slab", "one-completion/never-neither"],
     needs: ["io_submit", "__fput"],
     check: ({ exercised, violated }) => {
       const files: Map<number, Opened> = new Map();

@@ -67,7 +67,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
     why: "io_getevents() waits for ever",
     source: "fs/direct-io.c: do_blockdev_direct_IO(), dio_bio_end_aio()",
     bugs: ["DIO-022"],
-    impliedBy: ["liveness/blocked-for-ever"],
+    impliedBy: ["liveness/blocked-for-ever", "pinned-until-done/file"],
     check: ({ requests, threads, exercised, violated }) => ({
       io_submit(event) {
         const { owed } = threads.current;
@@ -146,9 +146,8 @@ export const COMPLETION_RULES: readonly Rule[] = [
     bugs: ["DIO-022", "DIO-148"],
     impliedBy: [
       "completion-after-last-bio/bio-ends-once",
-      "completion-after-last-bio/submitter",
       "no-use-after-release/slab",
-      "released-once/no-leak",
+      "released-once/bio-by-its-owner",
     ],
     check: (scope) => ({
       dio_complete(event) {

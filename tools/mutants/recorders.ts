@@ -57,9 +57,13 @@ const handlerLate: Record = (events) => {
   );
 };
 
-/** Leaves out how requests begin. */
-const noBeginning: Record = (events) =>
-  renumbered(events.filter(({ ev }) => ev !== "dio_alloc"));
+/** Shows twice what user space has read. */
+const readsTwice: Record = (events) =>
+  renumbered(
+    events.flatMap((event) =>
+      event.ev === "user_read" ? [event, event] : event
+    ),
+  );
 
 /** Mutants of recorders. */
 export const RECORDER_MUTANTS: readonly Mutant[] = [
@@ -99,10 +103,10 @@ export const RECORDER_MUTANTS: readonly Mutant[] = [
     record: handlerLate,
   },
   {
-    id: "recorder-no-beginning",
-    mistake: "a recorder leaves out how requests begin",
+    id: "recorder-reads-twice",
+    mistake: "a recorder shows twice what user space has read",
     rule: "trace-well-formed/request",
     bugs: [],
-    record: noBeginning,
+    record: readsTwice,
   },
 ];
