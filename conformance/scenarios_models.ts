@@ -34,7 +34,10 @@ export const MODEL_SCENARIOS: readonly Scenario[] = [
     id: "two-appends",
     title:
       "Two writes behind the end of the file, the longer one first or last",
-    rules: ["size-after-data/on-disk-follows"],
+    rules: [
+      "size-after-data/on-disk-follows",
+      "size-after-data/never-backwards",
+    ],
     needs: ["truncate"],
     file: pieces(1, "written"),
     tasks: [

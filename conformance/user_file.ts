@@ -119,7 +119,7 @@ export class UserFile {
       const end = Math.min(offset + bytes, size);
       if (state !== "written") continue;
       for (let at = offset / SECTOR; at * SECTOR < end; at++) {
-        this.#sectors[at] = new UserSector(STALE);
+        this.#put(at, new UserSector(STALE));
       }
     }
   }
@@ -273,13 +273,17 @@ export class UserFile {
     let sector = this.#sectors.get(at);
     if (sector === undefined) {
       sector = new UserSector(at * SECTOR < this.#end ? 0 : null);
-      this.#sectors.set(at, sector);
-      this.#length = Math.max(this.#length, at + 1);
+      this.#put(at, sector);
       for (const { from, to } of this.#cuts) {
         if ((at + 1) * SECTOR > from && at * SECTOR < to) sector.cutBegins();
       }
     }
     return sector;
+  }
+
+  #put(at: number, sector: UserSector): void {
+    this.#sectors.set(at, sector);
+    this.#length = Math.max(this.#length, at + 1);
   }
 
   /** The sectors that user space knows, or that are in the file, of a range. */

@@ -215,16 +215,6 @@ export const ORDER_RULES: readonly Rule[] = [
     source:
       "fs/direct-io.c: dio_complete(); fs/ext4/inode.c: ext4_end_io_dio()",
     bugs: ["DIO-011", "DIO-026", "DIO-028"],
-    impliedBy: [
-      "completion-after-last-bio/all-ended",
-      "completion-order/complete-first",
-      "completion-order/converted",
-      "convert-only-written/range",
-      "mapping-and-bios/in-order",
-      "result-precedence/submit-page-bio-count",
-      "size-after-data/only-appends",
-      "sub-block-zeroing-serialised/alone-in-a-block",
-    ],
     check: ({ threads, exercised, violated }) => {
       let isCut = false;
       return {

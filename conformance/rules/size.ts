@@ -206,6 +206,7 @@ export const SIZE_RULES: readonly Rule[] = [
     why: "what another completion has appended is cut off",
     source: "fs/xfs/xfs_aops.c: xfs_end_io_direct_write()",
     bugs: ["DIO-098", "DIO-103"],
+    impliedBy: ["size-after-data/disk-size-at-end"],
     needs: ["truncate"],
     check: ({ requests, threads, exercised, violated }) => ({
       i_size_write(event) {
