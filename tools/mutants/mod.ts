@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AIO_MUTANTS } from "./aio.ts";
 import { BLKDEV_MUTANTS } from "./blkdev.ts";
 import { CALLER_MUTANTS } from "./callers.ts";
 import { COMPLETION_MUTANTS } from "./completion.ts";
@@ -39,7 +40,7 @@ export const MUTANTS_BY_KIND: Readonly<Record<MutantKind, readonly Mutant[]>> =
       ...MODEL_MUTANTS,
       ...BLKDEV_MUTANTS,
     ],
-    caller: CALLER_MUTANTS,
+    caller: [...CALLER_MUTANTS, ...AIO_MUTANTS],
     device: DEVICE_MUTANTS,
     recorder: RECORDER_MUTANTS,
   };
