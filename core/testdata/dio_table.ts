@@ -338,6 +338,8 @@ class RowRun {
     const count = (ev: string): number => this.#rig.order(ev).length;
     assertEquals(count("bio_put"), count("submit_bio"), "every bio was put");
     assertEquals(count("dio_free"), count("dio_alloc"), "every dio was freed");
+    assertEquals(this.#rig.inode.iMutex.owner, null, "i_mutex was released");
+    assertEquals(this.#rig.sb.sWriters.count, 0, "nobody writes any more");
   }
 }
 
