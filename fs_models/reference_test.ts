@@ -44,8 +44,8 @@ const SUBJECTS: readonly [name: string, of: typeof workloads, runs: number][] =
     ["plain", workloads, RUNS],
     ["ext4", workloads, RUNS],
     ["ext4-nolock", workloads, RUNS],
-    ["xfs", directWorkloads, RUNS / 2],
-    ["ocfs2", directWorkloads, RUNS / 2],
+    ["xfs", directWorkloads, Math.ceil(RUNS / 2)],
+    ["ocfs2", directWorkloads, Math.ceil(RUNS / 2)],
   ];
 
 /** Looks for a workload that makes a difference, and for the shortest one. */
