@@ -8,6 +8,7 @@ import type { ProfileName, TraceEvent } from "../core/mod.ts";
 import { Checker } from "../conformance/mod.ts";
 import type { Finding } from "./ftrace/recording.ts";
 import { RECORDING_RULES } from "./ftrace/rules.ts";
+import { queuesOf } from "./trace_args.ts";
 import { RECORDED, type TraceInput } from "./trace_input.ts";
 import { TraceFormatError } from "./trace_jsonl.ts";
 
@@ -28,6 +29,8 @@ export interface Collected {
   readonly events: readonly TraceEvent[];
   /** What they break. */
   readonly broken: readonly Broken[];
+  /** The names of the workqueues, by their identity. */
+  readonly queues: ReadonlyMap<number, string>;
   /** Why it was not read to its end, or null. */
   readonly error: TraceFormatError | null;
 }
@@ -70,6 +73,7 @@ export async function collect(
   const shown = new Set(events);
   return {
     events,
+    queues: new Map([...input.queues, ...queuesOf(all)]),
     broken: broken.map((one) => ({
       ...one,
       events: one.events.filter((event) => shown.has(event)),

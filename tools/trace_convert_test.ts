@@ -270,6 +270,23 @@ for (const [format, look] of LOOKS) {
   });
 }
 
+Deno.test({
+  name: `convert names the workqueue of a recording${
+    noRecordings === "" ? "" : ` [ignored: ${noRecordings}]`
+  }`,
+  ignore: noRecordings !== "",
+  async fn() {
+    const { lines } = readRecordings(true)
+      .find(({ name }) => name === "ext4/delayed_aio_overwrite_dsync")!;
+    const input = `${lines.join("\n")}\n`;
+    for (const format of ["text", "html", "svg"]) {
+      const text = await converted(input, "--to", format);
+      assertStringIncludes(text, "queue_work");
+      assertStringIncludes(text, "wq=dio/dm-0");
+    }
+  },
+});
+
 Deno.test("convert reads what it has written, whatever the way", async () => {
   const ftrace = await converted(SIMULATED, "--to", "ftrace");
   assertEquals(await converted(ftrace, "--to", "jsonl"), SIMULATED);

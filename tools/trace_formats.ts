@@ -40,7 +40,12 @@ export const FORMATS: ReadonlyMap<string, Format> = new Map<string, Format>([
   ["text", {
     about: "one column a context, arrows for what sets off what; for reading",
     write: (_, trace, { width, color }) =>
-      renderText(trace.events, { width, color, notes: notesOf(trace) }),
+      renderText(trace.events, {
+        width,
+        color,
+        notes: notesOf(trace),
+        queues: trace.queues,
+      }),
   }],
   ["jsonl", {
     about: "a header, then one event a line as JSON; all commands read it",
@@ -61,8 +66,8 @@ export const FORMATS: ReadonlyMap<string, Format> = new Map<string, Format>([
   }],
   ["svg", {
     about: "a picture, for documents; of up to 1000 events",
-    write: ({ fs, scenario }, { events, broken }, { name }) =>
-      encodeSvg(fs ? `${fs} ${scenario ?? ""}` : name, events, broken),
+    write: ({ fs, scenario }, trace, { name }) =>
+      encodeSvg(fs ? `${fs} ${scenario ?? ""}` : name, trace),
   }],
   ["mermaid", {
     about: "a sequence diagram of up to 100 messages, for Markdown",

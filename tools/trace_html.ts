@@ -28,7 +28,7 @@ import {
   timeText,
   TraceView,
 } from "./html/trace_view.ts";
-import { explained, queuesOf, shortArgs } from "./trace_args.ts";
+import { explained, shortArgs } from "./trace_args.ts";
 import type { Collected } from "./trace_collect.ts";
 import { graphOf, type Span, type TraceGraph } from "./trace_graph.ts";
 import type { TraceHeader } from "./trace_jsonl.ts";
@@ -127,13 +127,12 @@ export function* encodeHtml(
 /** Everything that the page shows. */
 function pageData(
   header: TraceHeader,
-  { events, broken }: Collected,
+  { events, broken, queues }: Collected,
   name: string,
 ): PageData {
   const graph = graphOf(events);
   const names = [...new Set(events.map(({ ev }) => ev))];
   const places = new Map(names.map((name, at) => [name, at]));
-  const queues = queuesOf(events);
   const placeOf = new Map(events.map((event, at) => [event, at]));
   const { fs, scenario, profile, seed, clock } = header;
   const facts = { profile, seed, clock };

@@ -30,8 +30,10 @@ function brokenAt(events: readonly TraceEvent[], ...at: number[]): Broken {
   };
 }
 
-function pageOf(trace: Omit<Collected, "error">): string {
-  return [...encodeHtml(HEADER, { ...trace, error: null }, "t")].join("");
+function pageOf(trace: Pick<Collected, "events" | "broken">): string {
+  return [
+    ...encodeHtml(HEADER, { ...trace, error: null, queues: new Map() }, "t"),
+  ].join("");
 }
 
 Deno.test("encodeHtml() makes a page that needs nothing else", () => {
@@ -51,7 +53,7 @@ const [reason, browserPath] = findBrowser();
 
 function browserTest(
   name: string,
-  trace: () => Omit<Collected, "error">,
+  trace: () => Pick<Collected, "events" | "broken">,
   fn: (browser: Browser, url: string) => Promise<void>,
 ): void {
   const suffix = reason === "" ? "" : ` [ignored: ${reason}]`;
@@ -78,7 +80,7 @@ const ROWS = "document.querySelectorAll('.row').length";
 const SELECTED = "Number(location.hash.slice(1))";
 const BACKGROUND = "getComputedStyle(document.body).backgroundColor";
 
-function twoWrites(): Omit<Collected, "error"> {
+function twoWrites(): Pick<Collected, "events" | "broken"> {
   const events = eventsOf("aio-two-writes");
   return { events, broken: [brokenAt(events, 5, 9), brokenAt(events, 20)] };
 }

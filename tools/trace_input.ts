@@ -38,6 +38,8 @@ export interface TraceInput {
   readonly format: InputFormat;
   /** What it says of itself. */
   readonly header: TraceHeader;
+  /** Names of workqueues that its events do not tell, as they come. */
+  readonly queues: ReadonlyMap<number, string>;
   /**
    * Its events as they come.
    *
@@ -199,13 +201,16 @@ export async function openTrace(
       scenario: RECORDED,
       clock: "monotonic",
     };
-    return { name, format, header, events: recordedEvents(chunks, options) };
+    const reader = new RecordingReader();
+    const maker = new EventMaker(reader.recording);
+    const events = recordedEvents(reader, maker, chunks, options);
+    return { name, format, header, queues: maker.queueNames, events };
   }
   const lines = linesOf(chunks);
   const decoded = format === "jsonl"
     ? await decodeJsonl(lines)
     : await decodeFtrace(lines);
-  return { name, format, ...decoded };
+  return { name, format, queues: new Map(), ...decoded };
 }
 
 /** The lines in bytes, without their ends. */
@@ -274,11 +279,11 @@ async function* decodedEvents(
 }
 
 async function* recordedEvents(
+  reader: RecordingReader,
+  maker: EventMaker,
   chunks: Chunks,
   { onBad, onFinding }: InputOptions,
 ): AsyncGenerator<LineEvent, void, void> {
-  const reader = new RecordingReader();
-  const maker = new EventMaker(reader.recording);
   const made: TraceEvent[] = [];
   const found: LineEvent[] = [];
   reader.onLine = () => {

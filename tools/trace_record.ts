@@ -37,6 +37,7 @@ import {
   readOptions,
   UserError,
 } from "./cli.ts";
+import { queuesOf } from "./trace_args.ts";
 import { openRealDevice, SCENARIO_BYTES, whyNotReal } from "./trace_device.ts";
 import type { Broken } from "./trace_collect.ts";
 import { FORMATS } from "./trace_formats.ts";
@@ -135,6 +136,7 @@ export async function record(
     events: report.events,
     broken: brokenOf(report),
     error: null,
+    queues: queuesOf(report.events),
   };
   const lines = format.write(header, trace, {
     name: header.scenario ?? "",

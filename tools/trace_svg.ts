@@ -7,8 +7,8 @@
 
 import type { TraceEvent } from "../core/mod.ts";
 import { hueOf, timeText } from "./html/trace_view.ts";
-import { queuesOf, shortArgs } from "./trace_args.ts";
-import type { Broken } from "./trace_collect.ts";
+import { shortArgs } from "./trace_args.ts";
+import type { Broken, Collected } from "./trace_collect.ts";
 import { type Arrow, graphOf, type TraceGraph } from "./trace_graph.ts";
 import { KEY_EVENTS } from "./trace_text.ts";
 
@@ -40,18 +40,16 @@ path{fill:none;stroke:hsl(var(--h) 60% var(--l));stroke-width:1.3;opacity:.75}
  * Draws a trace.
  *
  * @param title What it is of.
- * @param events The events.
- * @param broken What they break.
+ * @param trace The trace, and what it breaks.
  * @returns The picture, in pieces.
  */
 export function* encodeSvg(
   title: string,
-  events: readonly TraceEvent[],
-  broken: readonly Broken[],
+  { events, broken, queues }: Omit<Collected, "error">,
 ): Generator<string, void, void> {
   const cut = events.slice(0, MAX_SVG_EVENTS);
   const graph = graphOf(cut);
-  const labels = labelsOf(cut, broken);
+  const labels = labelsOf(cut, broken, queues);
   const ends = labels.map(({ ev, args, rules }, at) =>
     xOf(graph.laneOf[at] as number) + 20 +
     CHAR * `${ev} ${args} ${rules}`.length
@@ -100,6 +98,7 @@ interface Label {
 function labelsOf(
   events: readonly TraceEvent[],
   broken: readonly Broken[],
+  queues: Collected["queues"],
 ): Label[] {
   const rules = new Map<TraceEvent, Set<string>>();
   for (const { rule, events } of broken) {
@@ -107,7 +106,6 @@ function labelsOf(
       rules.set(event, (rules.get(event) ?? new Set()).add(rule));
     }
   }
-  const queues = queuesOf(events);
   return events.map((event) => {
     const own = [...rules.get(event) ?? []];
     return {

@@ -28,6 +28,8 @@ export interface TextOptions {
   readonly color?: boolean;
   /** What to say under an event, by its `seq`. */
   readonly notes?: ReadonlyMap<number, string>;
+  /** Names of workqueues, by their identity; others are told by the trace. */
+  readonly queues?: ReadonlyMap<number, string>;
 }
 
 /** Least distance of two columns. */
@@ -90,7 +92,7 @@ class TextTrace {
   readonly #places: readonly Place[];
   /** For an event that sets off another: the column of that one. */
   readonly #targets: ReadonlyMap<number, number>;
-  readonly #queues: Map<number, string> = new Map();
+  readonly #queues: Map<number, string>;
   readonly #seqWidth: number;
   readonly #time: (ts: number) => string;
   readonly #timeWidth: number;
@@ -103,6 +105,7 @@ class TextTrace {
   constructor(events: readonly TraceEvent[], options: TextOptions) {
     this.#events = events;
     this.#notes = options.notes ?? new Map();
+    this.#queues = new Map(options.queues);
     this.#width = Math.max(options.width ?? 100, 60);
     this.#style = styleOf(options.color ?? false);
     const [first, last] = [events[0], events.at(-1)] as [

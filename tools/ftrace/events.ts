@@ -25,6 +25,8 @@ export class EventMaker {
   readonly #r: Recording;
   readonly #inodes: Map<number, number> = new Map();
   readonly #queues: Map<number, number> = new Map();
+  /** The names of workqueues, which their events do not tell. */
+  readonly queueNames: Map<number, string> = new Map();
   #inode = 0;
   #seq = 0;
   #lost = 0;
@@ -111,7 +113,11 @@ export class EventMaker {
 
   #queueOf(name: number): number {
     let wq = this.#queues.get(name);
-    if (wq === undefined) this.#queues.set(name, wq = this.#queues.size + 1);
+    if (wq === undefined) {
+      this.#queues.set(name, wq = this.#queues.size + 1);
+      const text = this.#r.names.text(name);
+      if (text !== "") this.queueNames.set(wq, text);
+    }
     return wq;
   }
 }
