@@ -92,10 +92,12 @@ class RowRun {
     const { trace } = this.#rig.kernel;
     const { bioMaxPages } = this.#row;
     // A trace tells neither of bios smaller than Linux makes them, nor of
-    // whose pages they are.
+    // whose pages they are; and what new blocks show is no business of the
+    // core's.
     const rules = RULES.filter(({ id }) =>
       !(bioMaxPages && id === "mapping-and-bios/mapped-first") &&
-      !(kernelPages && id.startsWith("pages-dirtied/"))
+      !(kernelPages && id.startsWith("pages-dirtied/")) &&
+      id !== "convert-only-written/no-new-block-inside"
     );
     const { violations } = checkTrace(trace.events(), {
       profile: this.#profile,
