@@ -364,6 +364,9 @@ function onEnd(r: Recording): void {
     if (iocb.ring > 0 || iocb.isSync) continue;
     r.lack(R.neverNeither, CODE.aio_complete, "an event before it", iocb.line);
   }
+  for (const { ring } of r.ring) {
+    r.lack(R.ring, CODE.tracing_mark_write, "its event in user space", ring);
+  }
   r.exercise(R.zeroAtEnd);
   for (const { value, line } of r.counts.values()) {
     if (value === 0) continue;
