@@ -155,7 +155,7 @@ export const FILE_SCENARIOS: readonly Scenario[] = [
   {
     id: "fallocate-append",
     title: "A write behind the end of the file, against a fallocate there",
-    rules: SEES,
+    rules: [...SEES, "size-after-data/fallocated"],
     needs: ["fallocate", "truncate"],
     file: pieces(1, "written"),
     tasks: [
@@ -170,6 +170,7 @@ export const FILE_SCENARIOS: readonly Scenario[] = [
       {
         comm: "allocator",
         ops: [
+          transfer("read", 0, 1),
           { op: "fallocate", offset: BLOCK, length: 2 * BLOCK },
           transfer("read", 2, 1),
         ],
@@ -269,6 +270,22 @@ export const FILE_SCENARIOS: readonly Scenario[] = [
         { op: "truncate", size: BLOCK },
         { op: "truncate", size: 2 * BLOCK },
         { op: "fsync" },
+      ],
+    }],
+  },
+  {
+    id: "append-from-hole",
+    title:
+      "A write that begins in a hole inside the file and ends behind it goes through the page cache",
+    rules: SEES,
+    needs: ["truncate"],
+    file: blocks("written", "hole"),
+    tasks: [{
+      comm: "writer",
+      ops: [
+        transfer("aio_write", 1, 2),
+        { op: "getevents", min: 1 },
+        transfer("read", 0, 3),
       ],
     }],
   },

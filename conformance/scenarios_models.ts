@@ -132,8 +132,11 @@ export const MODEL_SCENARIOS: readonly Scenario[] = [
   {
     id: "append-fails",
     title:
-      "A write behind the end of the file that fails, and nothing after it",
-    rules: ["completion-resources/no-orphan-left"],
+      "A write behind the end of the file that fails, and nothing after it: no blocks are left there",
+    rules: [
+      "completion-resources/no-orphan-left",
+      "completion-resources/nothing-behind-end",
+    ],
     needs: ["truncate"],
     faults: [{ nth: 1 }],
     file: pieces(1, "written"),
@@ -188,6 +191,43 @@ export const MODEL_SCENARIOS: readonly Scenario[] = [
         ],
       },
     ],
+  },
+  {
+    id: "write-part-and-read",
+    title:
+      "Parts of an unwritten block, of a hole and of a block behind the end are written: around them there are zeros",
+    rules: ["completion-order/reader-sees-data"],
+    needs: ["unwritten", "truncate"],
+    file: blocks("unwritten", "hole"),
+    tasks: [{
+      comm: "writer",
+      ops: [0, 1, 2].flatMap((block) => [
+        { op: "write", offset: block * BLOCK + 1024, bytes: 512 },
+        { op: "read", offset: block * BLOCK, bytes: 1536 },
+      ]),
+    }],
+  },
+  {
+    id: "append-part-and-read",
+    title:
+      "A part of a block behind the end of the file is written: before it there are zeros",
+    rules: ["completion-order/reader-sees-data"],
+    needs: ["truncate"],
+    file: pieces(1, "written"),
+    tasks: [{
+      comm: "writer",
+      ops: [
+        { op: "write", offset: BLOCK + 1024, bytes: 512 },
+        { op: "read", offset: BLOCK, bytes: 1536 },
+      ],
+    }],
+  },
+  {
+    id: "aio-write-parts-written",
+    title: "Asynchronous writes of two parts of one written block",
+    rules: ["liveness/blocked-for-ever"],
+    file: pieces(1, "written"),
+    tasks: [writesPart("first", 0), writesPart("second", 1024)],
   },
   {
     id: "write-and-overwrite",

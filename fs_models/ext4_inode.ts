@@ -24,7 +24,8 @@ import {
   WorkItem,
   writeStep,
 } from "../core/mod.ts";
-import { checkSizes, type ExtentMap } from "./extent_map.ts";
+import type { ExtentMap } from "./extent_map.ts";
+import { checkSizes } from "./fsck.ts";
 import type { Journal } from "./journal.ts";
 
 /** Bit of `flag`: what was written has to be converted. */

@@ -30,6 +30,7 @@ import {
   type Ext4Inode,
   Ext4IoEnd,
 } from "./ext4_inode.ts";
+import { checkNothingBehind } from "./fsck.ts";
 
 /**
  * The part of ext4 that follows writes to their conversion.
@@ -309,6 +310,7 @@ export abstract class Ext4IoEnds extends Ext4Blocks {
     const file = inode as Ext4Inode;
     yield* file.ioendShutdown();
     file.checkEvictable();
+    if (!this.journal.hasFailed) checkNothingBehind(file, file.extents);
     this.allocator.evict(file.extents);
   }
 

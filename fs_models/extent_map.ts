@@ -7,7 +7,6 @@
 
 import {
   ENOSPC,
-  type Inode,
   type Kernel,
   KernelBug,
   type Step,
@@ -329,35 +328,4 @@ function slice(extent: Extent, from: number, to: number): Extent | null {
     device: extent.device + from - extent.start,
     state: extent.state,
   };
-}
-
-/**
- * Checks the sizes of a file that leaves memory.
- *
- * @param inode The file.
- * @param onDisk Its size on disk, in bytes.
- * @throws {KernelBug} If that is larger than the size in memory.
- *
- * @example
- * ```ts
- * import { Inode, Kernel, SuperBlock } from "@endio/dio/core";
- * import { MemoryDevice } from "@endio/dio/devices";
- * import { checkSizes } from "@endio/dio/fs-models";
- * import { assertThrows } from "@std/assert";
- *
- * const kernel = new Kernel();
- * const device = new MemoryDevice({ sizeBytes: 1 << 20 });
- * const fs = { name: "nofs", directIO: () => 0 };
- * const inode = new Inode(new SuperBlock(kernel, device, 12, fs), 12, 100);
- * checkSizes(inode, 50);
- * assertThrows(() => checkSizes(inode, 200), Error, "200 on disk");
- * ```
- */
-export function checkSizes({ iIno, iSize }: Inode, onDisk: number): void {
-  if (onDisk <= iSize) return;
-  throw new KernelBug(
-    "size-after-data/disk-size-at-end",
-    `inode ${iIno}`,
-    `inode ${iIno} goes with a size of ${onDisk} on disk, but ${iSize} in memory`,
-  );
 }

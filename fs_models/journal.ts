@@ -44,6 +44,8 @@ interface FreedBlocks {
 export class Journal {
   /** Transactions that are open. */
   open = 0;
+  /** Whether one could not be started: the rest is left to the next `fsck`. */
+  hasFailed = false;
   readonly #kernel: Kernel;
   readonly #step: Step;
   readonly #startNs: number;
@@ -72,7 +74,10 @@ export class Journal {
     const kernel = this.#kernel;
     kernel.mightSleep("jbd2_journal_start");
     if (this.#startNs > 0) yield* kernel.sleep(this.#startNs);
-    if (kernel.shouldFailAlloc("jbd2_handle")) return -ENOMEM;
+    if (kernel.shouldFailAlloc("jbd2_handle")) {
+      this.hasFailed = true;
+      return -ENOMEM;
+    }
     if (kernel.stepping) yield this.#step;
     this.open++;
     return 0;

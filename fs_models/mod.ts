@@ -73,6 +73,7 @@ export * from "./ext4_io_end.ts";
 export * from "./ext4_mapping.ts";
 export * from "./extent_map.ts";
 export * from "./first_posted.ts";
+export * from "./fsck.ts";
 export * from "./journal.ts";
 export * from "./legacy_direct_io.ts";
 export * from "./legacy_ext4.ts";

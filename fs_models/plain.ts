@@ -35,6 +35,7 @@ import {
   writeStep,
 } from "../core/mod.ts";
 import { BlockAllocator, ExtentMap } from "./extent_map.ts";
+import { checkNothingBehind } from "./fsck.ts";
 import type { Feature, FileLayout, FilesystemModel } from "./model.ts";
 
 const BLOCK_BITS = 12;
@@ -288,7 +289,9 @@ export class PlainFilesystem implements FilesystemModel, DioOps {
    * @param inode The file.
    */
   evictInode(inode: Inode): void {
-    this.allocator.evict((inode as PlainInode).extents);
+    const { extents } = inode as PlainInode;
+    checkNothingBehind(inode, extents);
+    this.allocator.evict(extents);
   }
 
   /**

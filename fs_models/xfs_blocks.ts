@@ -32,7 +32,8 @@ import {
   truncatePagecache,
   truncatePagecacheRange,
 } from "../core/mod.ts";
-import { BlockAllocator, checkSizes } from "./extent_map.ts";
+import { BlockAllocator } from "./extent_map.ts";
+import { checkSizes } from "./fsck.ts";
 import { Journal } from "./journal.ts";
 import type { XfsInode } from "./xfs_inode.ts";
 

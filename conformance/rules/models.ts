@@ -56,6 +56,14 @@ export const MODEL_RULES: readonly Rule[] = [
     when: ["put_super"],
   }),
   oopsRule({
+    id: "completion-resources/nothing-behind-end",
+    sentence: "A write that failed leaves no blocks behind the end of the file",
+    why: "what lies in them is there when the file grows again",
+    source: "fs/ext4/indirect.c: ext4_ind_direct_IO(); fs/jfs/inode.c",
+    bugs: ["DIO-046"],
+    when: ["evict_inodes"],
+  }),
+  oopsRule({
     id: "size-after-data/disk-size-at-end",
     sentence:
       "The size on disk of a file is never larger than the one in memory",

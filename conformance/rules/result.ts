@@ -187,6 +187,22 @@ export const RESULT_RULES: readonly Rule[] = [
     }),
   },
   {
+    id: "partial-progress/not-nothing",
+    sentence:
+      "An asynchronous write of bytes gives a count of them or an error, not 0",
+    why: "the application tries again for ever, or takes its data for written",
+    source: "mm/filemap.c: generic_file_aio_write()",
+    bugs: ["DIO-128"],
+    check: ({ exercised, violated }) => ({
+      reported({ isWrite, isSync, bytes, begin }, res, event) {
+        // What a system call made of the method's result, a trace has not.
+        if (!isWrite || isSync || !(bytes > 0)) return;
+        exercised();
+        if (res === 0) violated("a count, or an error", begin, event);
+      },
+    }),
+  },
+  {
     id: "partial-progress/short-write-waited-for",
     sentence:
       "A write of which not all was submitted is waited for, not queued",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errnoName } from "../../core/mod.ts";
+import { errnoName, type TraceEvent } from "../../core/mod.ts";
 import { isQueued } from "../requests.ts";
 import type { Rule } from "../rule.ts";
 import type { ThreadState } from "../threads.ts";
@@ -199,6 +199,34 @@ export const SIZE_RULES: readonly Rule[] = [
         );
       },
     }),
+  },
+  {
+    id: "size-after-data/fallocated",
+    sentence: "A file covers what was allocated for it when fallocate returns",
+    why: "the application finds the end of the file where it has just made it",
+    source: "fs/ext4/extents.c: ext4_fallocate(); fs/xfs/xfs_file.c",
+    bugs: [],
+    needs: ["fallocate", "i_size_write"],
+    check: ({ exercised, violated }) => {
+      const sizes: Map<number, TraceEvent> = new Map();
+      return {
+        dio_alloc(event) {
+          if (!sizes.has(event.ino ?? 0)) sizes.set(event.ino ?? 0, event);
+        },
+        i_size_write(event) {
+          sizes.set(event.ino ?? 0, event);
+        },
+        fallocate(event) {
+          const known = sizes.get(event.ino ?? 0);
+          if (known === undefined || Number(event["ret"]) < 0) return;
+          exercised();
+          const size = Number(known["size"] ?? known["i_size"]);
+          const end = Number(event["offset"]) + Number(event["bytes"]);
+          if (size < end) violated(`i_size_write of ${end}`, known, event);
+        },
+        reset: () => sizes.clear(),
+      };
+    },
   },
   {
     id: "size-after-data/never-backwards",

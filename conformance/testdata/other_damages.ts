@@ -218,6 +218,22 @@ export const OTHER_DAMAGES: readonly RuleDamage[] = [
     damage: (t) => without(t, "truncate", "truncate_return"),
   },
   {
+    what: "a file does not cover what was allocated for it",
+    rule: "size-after-data/fallocated",
+    scenario: "sync-write",
+    damage: (t) => {
+      const at = find(t, "direct_IO_return");
+      const bytes = 1 << 20;
+      const event = { ...t[at]!, ev: "fallocate", offset: 0, bytes, ret: 0 };
+      return t.toSpliced(at + 1, 0, event);
+    },
+  },
+  {
+    what: "a write comes to nothing",
+    rule: "partial-progress/not-nothing",
+    damage: (t) => edited(t, "aio_complete", { res: 0 }),
+  },
+  {
     what: "a write inside the file makes it longer",
     rule: "size-after-data/only-appends",
     scenario: "sync-write",
