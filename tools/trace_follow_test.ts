@@ -17,6 +17,8 @@ const LINES = [
     ).events,
   ),
 ];
+/** So long somebody waits for what should be there at once. */
+const LIMIT_MS = 60_000;
 /** Two events of a completion in the wrong order. */
 const BROKEN = (() => {
   const at = LINES.findLastIndex((line) => line.includes('"aio_complete"'));
@@ -61,12 +63,17 @@ class Reader implements AsyncDisposable {
     this.#reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   }
 
-  /** Waits until a text has come; the test's own limit is the only one. */
+  /** Waits until a text has come. */
   async until(text: string): Promise<void> {
-    while (!this.text.includes(text)) {
-      const { done, value } = await this.#reader.read();
-      if (done) throw new Error(`Never came: ${text}, but ${this.text}`);
-      this.text += value;
+    const late = setTimeout(() => this.#reader.cancel(), LIMIT_MS);
+    try {
+      while (!this.text.includes(text)) {
+        const { done, value } = await this.#reader.read();
+        if (done) throw new Error(`Never came: ${text}, but ${this.text}`);
+        this.text += value;
+      }
+    } finally {
+      clearTimeout(late);
     }
   }
 
@@ -91,8 +98,11 @@ async function growing(
     await child.stdin.close();
     await using out = new Reader(child.stdout);
     await using _errors = new Reader(child.stderr);
-    await use(append, out);
-    child.kill("SIGINT");
+    try {
+      await use(append, out);
+    } finally {
+      child.kill("SIGINT");
+    }
     return (await child.status).code;
   } finally {
     await Deno.remove(file);
