@@ -134,6 +134,16 @@ function asRecipe(lines: Lines): Lines {
   return [`# endio probes: ${names.join(" ")}`, ...kept];
 }
 
+/** Who submits by io_uring is told of by other functions. */
+const IO_URING: Variant = {
+  name: "of requests that io_uring submits",
+  make: (lines) =>
+    lines.filter((line) =>
+      !/: (?:aio_submit_one|aio_submit_one_ret|aio_complete|tracing_mark_write): /
+        .test(line)
+    ).map((line) => line.replaceAll("aio_complete_rw", "io_complete_rw")),
+};
+
 /** A filesystem that submits other bios than those that iomap hands it. */
 const OTHER_BIOS = edited(
   "of a filesystem below iomap that submits bios of its own",
@@ -209,6 +219,7 @@ export const VARIANTS: readonly Variant[] = [
   PERF,
   TRACE_CMD,
   UNKNOWN_PATH,
+  IO_URING,
   { name: "as the script of recipe makes them", make: asRecipe },
   OTHER_BIOS,
 ];
