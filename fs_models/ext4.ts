@@ -3,10 +3,9 @@
  * the data is on the device.
  *
  * Modelled are ext4_file_dio_write(), ext4_ind_direct_IO(),
- * ext4_ext_direct_IO(), ext4_end_io_dio() and _ext4_get_block(); metadata
- * beyond the extents and the sizes of a file is not. Where the merged code was
- * wrong, the model has what later commits made of it: unaligned asynchronous
- * writes are alone, and an overwrite does not publish its io_end.
+ * ext4_ext_direct_IO(), ext4_end_io_dio() and _ext4_get_block(), and of metadata
+ * extents and sizes. Where the merged code was wrong, the model is not: unaligned
+ * writes are alone, an overwrite does not publish its io_end, errors are told.
  *
  * Source: fs/ext4/inode.c, fs/ext4/indirect.c, fs/ext4/file.c of Linux 3.12.
  *
@@ -320,7 +319,7 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
       );
       if (!isOverwrite) inode.iAioDio = null;
     }
-    if (ioEnd !== null) yield* this.#ext4PutOwn(ioEnd, iocb, ret);
+    if (ioEnd !== null) ret = yield* this.#ext4PutOwn(ioEnd, iocb, ret);
     if (ret > 0 && !isOverwrite && inode.stateDioUnwritten) {
       const error = yield* this.convert(inode, offset, ret);
       if (error !== 0) ret = error;
@@ -334,13 +333,15 @@ export class Ext4 extends Ext4Mapping implements FilesystemModel {
     return ret;
   }
 
-  /** The submitter lets go of its io_end. */
-  *#ext4PutOwn(ioEnd: Ext4IoEnd, iocb: Kiocb, ret: number): Task<void> {
-    yield* this.ext4PutIoEnd(ioEnd);
-    if (ret > 0 || ret === -EIOCBQUEUED || iocb.private === null) return;
+  /** The submitter lets go of its io_end; if it converts, its error counts. */
+  *#ext4PutOwn(ioEnd: Ext4IoEnd, iocb: Kiocb, ret: number): Task<number> {
+    const error = yield* this.ext4PutIoEnd(ioEnd);
+    if (ret > 0) return error || ret;
+    if (ret === -EIOCBQUEUED || iocb.private === null) return ret;
     // end_io never ran: nothing was submitted, and its reference is ours.
     iocb.private = null;
     yield* this.ext4PutIoEnd(ioEnd);
+    return ret;
   }
 
   /**
