@@ -11,6 +11,7 @@ import type { Op, Scenario, Transfer } from "./scenario.ts";
 import { BLOCK, blocks, pieces, readsBack, submits } from "./scenario_parts.ts";
 
 const SEES = ["completion-order/reader-sees-data"];
+const SEES_CACHED = ["cache-coherent/reader-sees-data"];
 
 /** A transfer of blocks that its system call waits for. */
 function transfer(
@@ -76,7 +77,7 @@ export const FILE_SCENARIOS: readonly Scenario[] = [
     id: "cached-read-write",
     title:
       "What is cached of a file is dropped by a direct write, a truncate and a hole punch",
-    rules: SEES,
+    rules: SEES_CACHED,
     needs: ["truncate", "punch_hole"],
     file: pieces(4, "written"),
     tasks: [{
@@ -112,7 +113,7 @@ export const FILE_SCENARIOS: readonly Scenario[] = [
   {
     id: "cached-read-unwritten",
     title: "What is cached of unwritten blocks and of a hole is zeros",
-    rules: SEES,
+    rules: SEES_CACHED,
     needs: ["unwritten"],
     file: blocks("written", "unwritten", "hole"),
     tasks: [{ comm: "reader", ops: [cachedRead(0, 3)] }],
