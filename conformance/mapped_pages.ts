@@ -60,6 +60,7 @@ export class MappedPages {
   reclaim(): number {
     let reclaimed = 0;
     for (const page of this.#pages) {
+      this.#kernel.touch(writeStep(page.addr));
       const content = this.#file.get(page);
       if (page.dirty || page.pins > 0 || content === undefined) continue;
       page.bytes.set(content);

@@ -170,6 +170,7 @@ export class AioRings {
         continue;
       }
       // Who was woken meanwhile would come back at once.
+      kernel.touch(ring.wait.wakeStep);
       if (kernel.current.state === TASK_RUNNING) continue;
       kernel.mightSleep("io_getevents");
       yield SCHEDULE;

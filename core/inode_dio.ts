@@ -98,15 +98,16 @@ export function* inodeDioDone(inode: Inode, dioId: number): Task<void> {
 export function* inodeDioWait(inode: Inode): Task<void> {
   const { kernel } = inode.iSb;
   kernel.mightSleep("inode_dio_wait");
-  if (kernel.tracing) {
-    kernel.emit(EV.inode_dio_wait, inode.iIno, inode.iDioCount);
-  }
   const queue = inode.dioWait;
-  for (;;) {
+  for (let round = 0;; round++) {
     if (kernel.stepping) yield queue.step;
     queue.prepareToWait(kernel);
     if (kernel.stepping) yield inode.dioCountReadStep;
-    if (inode.iDioCount === 0) break;
+    const { iDioCount } = inode;
+    if (round === 0 && kernel.tracing) {
+      kernel.emit(EV.inode_dio_wait, inode.iIno, iDioCount);
+    }
+    if (iDioCount === 0) break;
     yield SCHEDULE;
   }
   queue.finishWait(kernel);

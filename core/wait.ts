@@ -131,6 +131,8 @@ export class WaitQueue implements WaitTarget {
     const ctx = host.current;
     const waiters = this.#waiters;
     const at = waiters.indexOf(ctx);
+    // A wake-up that comes now finds nobody any more.
+    if (at >= 0) host.touch(this.step);
     if (at === waiters.length - 1) waiters.pop();
     else if (at >= 0) waiters.splice(at, 1);
     ctx.state = TASK_RUNNING;

@@ -14,6 +14,7 @@ import {
   EAGAIN,
   EIO,
   type Kernel,
+  type Page,
   READ,
   readStep,
   REQ_FUA,
@@ -351,10 +352,17 @@ export class MemoryDevice implements BlockDevice {
   }
 
   #touch(kernel: Kernel, bio: Bio, start: number, end: number): void {
-    const step = bio.biRw === WRITE ? writeStep : readStep;
+    const isWrite = bio.biRw === WRITE;
+    const store = isWrite ? writeStep : readStep;
+    const memory = isWrite ? readStep : writeStep;
     const behind = Math.ceil(end / STEP_BYTES);
     for (let i = Math.floor(start / STEP_BYTES); i < behind; i++) {
-      kernel.touch(step(this.#dataAddr + i));
+      kernel.touch(store(this.#dataAddr + i));
+    }
+    for (let i = 0; i < bio.biVcnt; i++) {
+      // Of user memory only pages that a flusher cleans are shared.
+      const { addr } = bio.pages[i] as Page;
+      if (addr !== 0) kernel.touch(memory(addr));
     }
   }
 

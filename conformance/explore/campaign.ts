@@ -88,7 +88,7 @@ const EVERYTHING: Search = { strategy: "exhaustive" };
  * const campaign = new Campaign(MODELS[0]!, scenarioById("aio-write"));
  * while (campaign.step());
  * const { schedules, failing, left } = campaign.result();
- * assertEquals([schedules, failing, left], [8, 0, 0]);
+ * assertEquals([schedules, failing, left], [10, 0, 0]);
  * ```
  */
 export class Campaign {

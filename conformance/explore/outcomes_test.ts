@@ -12,14 +12,14 @@ import type { Inode } from "../../core/mod.ts";
 import { MODELS, type ModelSpec } from "../../fs_models/mod.ts";
 import { mountForQuestions, RunArena, runScenario, whyNot } from "../run.ts";
 import type { Op, Scenario } from "../scenario.ts";
-import { SCENARIOS } from "../scenarios.ts";
+import { scenarioById, SCENARIOS } from "../scenarios.ts";
 import { ExhaustiveStrategy } from "./dpor.ts";
 import { happened } from "./testdata/happened.ts";
 
 const SEED = 20130710;
 const BLOCK = 4096;
 /** What plain enumeration can do: steps of choice in a run, and runs. */
-const MOST_CHOICES = 12;
+const MOST_CHOICES = 13;
 const MOST_RUNS = 1000;
 /** How many generated scenarios are drawn, and how many fit, at least. */
 const DRAWN = 600;
@@ -75,6 +75,8 @@ function outcomes(
   model: ModelSpec,
   scenario: Scenario,
   reduce: boolean,
+  mostChoices: number = MOST_CHOICES,
+  mostRuns: number = MOST_RUNS,
 ): string[] | null {
   const inodes: Inode[] = [];
   const spec = watched(model, inodes);
@@ -87,8 +89,8 @@ function outcomes(
       strategy,
       arena,
     });
-    if (!reduce && strategy.most > MOST_CHOICES) return null;
-    if (strategy.schedules >= MOST_RUNS) return null;
+    if (!reduce && strategy.most > mostChoices) return null;
+    if (strategy.schedules >= mostRuns) return null;
     if (strategy.blocked) continue;
     const left = inodes.map(({ iSize, iDioCount }) => [iSize, iDioCount]);
     const broken = violations.map(({ rule }) => rule);
@@ -132,6 +134,14 @@ for (const model of MODELS) {
     }
   });
 }
+
+Deno.test("ExhaustiveStrategy reaches with reduction what plain enumeration reaches, when a flusher cleans the pages of a read", () => {
+  const [plain] = MODELS as readonly [ModelSpec];
+  const scenario = scenarioById("sync-read-flushed");
+  const all = outcomes(plain, scenario, false, 30, 3000);
+  assertEquals(outcomes(plain, scenario, true), all);
+  assertEquals(all?.length, 6);
+});
 
 const transfer: fc.Arbitrary<Op> = fc.record({
   op: fc.constantFrom("write", "read", "aio_write", "aio_read"),

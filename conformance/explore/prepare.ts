@@ -103,7 +103,7 @@ const DEFAULT_SEED = 1;
  *   scenarioById("aio-write"),
  *   { strategy },
  * );
- * assertEquals([search, result?.schedules, result?.left], [null, 8, 0]);
+ * assertEquals([search, result?.schedules, result?.left], [null, 10, 0]);
  * ```
  */
 export function prepareCampaign(
