@@ -33,6 +33,8 @@ export interface LockHost {
   mightSleep(what: string): void;
   /** Tells whoever follows the steps that a lock is let go of. */
   released(step: number): void;
+  /** Tells whoever follows the steps of one more access. */
+  touch(step: number): void;
 }
 
 /**
@@ -123,10 +125,11 @@ export abstract class Lock implements WaitTarget {
    * Makes everybody who waits compete for the lock again.
    *
    * @param host The kernel.
+   * @param step Whose takers come after this.
    */
-  protected wakeWaiters(host: LockHost): void {
+  protected wakeWaiters(host: LockHost, step: number = this.step): void {
     const { waiters } = this;
-    if (host.stepping) host.released(this.step);
+    if (host.stepping) host.released(step);
     if (waiters.length === 0) return;
     for (const ctx of waiters) host.unpark(ctx);
     waiters.length = 0;

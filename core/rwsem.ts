@@ -9,7 +9,7 @@
 import { invariant, KernelBug } from "./bug.ts";
 import type { Context } from "./context.ts";
 import { Lock, type LockHost } from "./lock.ts";
-import type { Task } from "./step.ts";
+import { STEP_LOCK, type Task } from "./step.ts";
 
 /**
  * A sleeping lock with one writer or many readers.
@@ -33,6 +33,22 @@ export class RwSemaphore extends Lock {
   readonly #writersAsking: Set<Context> = new Set();
   /** Who took it shared, for reports; somebody else may release it. */
   readonly #holders: Context[] = [];
+  /**
+   * What a reader lets go of and only a writer takes: one reader does not have
+   * to come after another one has gone.
+   */
+  readonly #readersStep: number;
+
+  /**
+   * Makes a semaphore that nobody holds.
+   *
+   * @param host The kernel.
+   * @param name Its name, shown in reports.
+   */
+  constructor(host: LockHost, name: string) {
+    super(host, name);
+    this.#readersStep = host.newAddr() * 4 + STEP_LOCK;
+  }
 
   /** Whether a holder is in the way of this context. */
   override blocks(ctx: Context): boolean {
@@ -74,8 +90,8 @@ export class RwSemaphore extends Lock {
     }
     this.readers--;
     this.#unshare(host.current);
-    if (this.readers === 0) this.wakeWaiters(host);
-    else if (host.stepping) host.released(this.step);
+    if (this.readers === 0) this.wakeWaiters(host, this.#readersStep);
+    else if (host.stepping) host.released(this.#readersStep);
   }
 
   /**
@@ -88,6 +104,7 @@ export class RwSemaphore extends Lock {
     const ctx = host.current;
     this.#writersAsking.add(ctx);
     if (this.mustWait(host)) yield this.request(host);
+    if (host.stepping) host.touch(this.#readersStep);
     this.#writersAsking.delete(ctx);
     invariant(
       this.owner === null && this.readers === 0,

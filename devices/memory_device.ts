@@ -352,9 +352,8 @@ export class MemoryDevice implements BlockDevice {
   }
 
   #touch(kernel: Kernel, bio: Bio, start: number, end: number): void {
-    const isWrite = bio.biRw === WRITE;
-    const store = isWrite ? writeStep : readStep;
-    const memory = isWrite ? readStep : writeStep;
+    const store = bio.biRw === WRITE ? writeStep : readStep;
+    const memory = bio.biRw === WRITE ? readStep : writeStep;
     const behind = Math.ceil(end / STEP_BYTES);
     for (let i = Math.floor(start / STEP_BYTES); i < behind; i++) {
       kernel.touch(store(this.#dataAddr + i));

@@ -7,7 +7,6 @@ import { SCENARIOS } from "../scenarios.ts";
 import { MODELS } from "../../fs_models/mod.ts";
 import { mountForQuestions, RunArena, runScenario, whyNot } from "../run.ts";
 import { type ExhaustiveOptions, ExhaustiveStrategy } from "./dpor.ts";
-import { happened } from "./testdata/happened.ts";
 import {
   type Action,
   type Program,
@@ -133,33 +132,30 @@ Deno.test("ExhaustiveStrategy tells whether the bound left something out", () =>
 });
 
 // In the trunk of a split every way to go on is tried. If exploration missed a
-// trace, more would happen with a trunk. Drops of references may make it run
-// one twice then: who sleeps is woken when only one reference is left.
+// trace, or ran one twice, it would not be the same ones with a trunk.
 for (const model of MODELS) {
   const fs = mountForQuestions(model);
   const scenarios = SCENARIOS.filter((scenario) =>
     whyNot(fs, scenario, "v3.12") === null
   );
-  Deno.test(`ExhaustiveStrategy runs all that can happen in ${model.name} whatever it tries besides`, () => {
+  Deno.test(`ExhaustiveStrategy runs as many schedules of ${model.name} whatever it tries besides`, () => {
     for (const scenario of scenarios) {
       const arena = new RunArena(scenario);
-      const explore = (options: ExhaustiveOptions, most = Infinity) => {
+      const count = (options: ExhaustiveOptions, most = Infinity) => {
         const strategy = new ExhaustiveStrategy(options);
-        const found: Set<string> = new Set();
         do {
           strategy.begin();
-          const run = runScenario(model, scenario, { strategy, arena });
-          if (!strategy.blocked) found.add(happened(run.events).join("\n"));
+          runScenario(model, scenario, { strategy, arena });
         } while (strategy.schedules < most && strategy.end());
-        return { found, schedules: strategy.schedules };
+        return strategy;
       };
-      const { found, schedules } = explore({}, MOST_RUNS);
+      const { schedules } = count({}, MOST_RUNS);
       if (schedules >= MOST_RUNS) continue;
       const part = { depth: 6, levels: [], owns: () => true };
-      assertEquals([scenario.id, explore({ part }).found], [
-        scenario.id,
-        found,
-      ]);
+      assertEquals(
+        [scenario.id, count({ part }).schedules],
+        [scenario.id, schedules],
+      );
     }
   });
 }

@@ -13,22 +13,13 @@ const NAMES: ReadonlySet<string> = new Set(
 );
 
 /**
- * Who is about to sleep may be woken or not: if there is nothing to wait for
- * any more it goes on, and nobody could tell the difference but for these.
- */
-const NO_DIFFERENCE: ReadonlySet<string> = new Set(
-  ["wake_up_process", "might_sleep"],
-);
-
-/**
  * What happened, and in which contexts.
  *
  * @param events The trace of a run.
  * @returns Its events without time and names, in an order of their own.
  */
 export function happened(events: readonly TraceEvent[]): string[] {
-  return events.filter(({ ev }) => !NO_DIFFERENCE.has(ev)).map(anonymous)
-    .sort();
+  return events.map(anonymous).sort();
 }
 
 /** An event without time and names, which depend on what comes before it. */

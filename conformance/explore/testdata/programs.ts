@@ -11,6 +11,7 @@ import {
   Kernel,
   notLast,
   readStep,
+  RwSemaphore,
   SCHEDULE,
   SpinLock,
   stepAddr,
@@ -27,16 +28,19 @@ import {
 export interface Action {
   /**
    * Reads or writes an object; writes the other one under a lock; takes a lock
-   * for a moment; waits for a flag, or sets it; gives up the processor; raises
-   * an interrupt that writes an object; tosses a coin, and writes an object or
-   * not; takes a reference on an object, or drops one, the last of which writes
-   * the other object in the same step.
+   * for a moment; reads the other object under a semaphore that is shared, or
+   * writes it under one that is not; waits for a flag, or sets it; gives up the
+   * processor; raises an interrupt that writes an object; tosses a coin, and
+   * writes an object or not; takes a reference on an object, or drops one, the
+   * last of which writes the other object in the same step.
    */
   readonly do:
     | "read"
     | "write"
     | "locked"
     | "lock"
+    | "shared"
+    | "alone"
     | "wait"
     | "signal"
     | "yield"
@@ -57,6 +61,8 @@ const action: fc.Arbitrary<Action> = fc.record({
     "write",
     "locked",
     "lock",
+    "shared",
+    "alone",
     "wait",
     "signal",
     "yield",
@@ -79,6 +85,7 @@ class Memory {
   readonly kernel: Kernel;
   readonly addr: number;
   readonly locks: readonly SpinLock[];
+  readonly semaphores: readonly RwSemaphore[];
   /** Who waits for the flag; every access to the list is declared. */
   readonly waiters: Set<Context> = new Set();
   readonly waitersAddr: number;
@@ -92,6 +99,7 @@ class Memory {
     this.kernel = kernel;
     this.addr = kernel.newAddr(2);
     this.locks = [0, 1].map((i) => new SpinLock(kernel, `lock ${i}`));
+    this.semaphores = [0, 1].map((i) => new RwSemaphore(kernel, `sem ${i}`));
     this.waitersAddr = kernel.newAddr();
     this.flagAddr = kernel.newAddr();
     this.referencesAddr = kernel.newAddr(2);
@@ -105,6 +113,7 @@ class Memory {
   *#do({ do: what, object }: Action): Task<void> {
     const { kernel, addr } = this;
     const lock = this.locks[object] as SpinLock;
+    const semaphore = this.semaphores[object] as RwSemaphore;
     switch (what) {
       case "read":
         return void (yield readStep(addr + object));
@@ -117,6 +126,14 @@ class Memory {
       case "lock":
         yield* lock.lock(kernel);
         return lock.unlock(kernel);
+      case "shared":
+        yield* semaphore.downRead(kernel);
+        yield readStep(addr + 1 - object);
+        return semaphore.upRead(kernel);
+      case "alone":
+        yield* semaphore.downWrite(kernel);
+        yield writeStep(addr + 1 - object);
+        return semaphore.upWrite(kernel);
       case "wait":
         return yield* this.#wait();
       case "signal":
