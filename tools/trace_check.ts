@@ -124,6 +124,7 @@ async function checkFile(file: string, how: How, io: Io): Promise<number> {
   try {
     const bytes = openChunks(file, io, { ...follow && { follow } });
     const { format, chunks } = await peek(
+      name,
       bytes,
       from === "auto" ? undefined : from,
     );

@@ -129,6 +129,28 @@ function pause(until: AbortSignal): Promise<void> {
   });
 }
 
+/** What begins files of other tools, and what to do about it. */
+const BINARY: readonly (readonly [magic: string, advice: string])[] = [
+  ["\x17\bDtracing", "it is a trace.dat; give what 'trace-cmd report' prints"],
+  ["PERFILE2", "it is a perf.data; give what 'perf script' prints"],
+  ["\x1f\x8b", "it is compressed; give what 'zcat' prints"],
+  ["\x28\xb5\x2f\xfd", "it is compressed; give what 'zstdcat' prints"],
+  ["\xfd7zXZ", "it is compressed; give what 'xzcat' prints"],
+];
+
+/** Files of other tools are told before each of their lines is. */
+async function refuseBinary(
+  name: string,
+  first: Uint8Array | undefined,
+  chunks: Chunks,
+): Promise<void> {
+  const head = String.fromCharCode(...first?.subarray(0, 16) ?? []);
+  const known = BINARY.find(([magic]) => head.startsWith(magic));
+  if (known === undefined) return;
+  await chunks.return();
+  throw new UserError(`Cannot read ${name}: ${known[1]}`);
+}
+
 /** Bytes whose first ones were looked at, and are still to come. */
 export interface PeekedChunks {
   /** How the file is written. */
@@ -140,11 +162,14 @@ export interface PeekedChunks {
 /**
  * Finds out how a file is written.
  *
+ * @param name What to call it.
  * @param chunks Its bytes.
  * @param from How it is written, when that is known.
  * @returns That, and the bytes.
+ * @throws {UserError} If it is a binary file of another tool.
  */
 export async function peek(
+  name: string,
   chunks: Chunks,
   from?: "jsonl" | "ftrace",
 ): Promise<PeekedChunks> {
@@ -157,6 +182,7 @@ export async function peek(
     head += new TextDecoder().decode(value.subarray(0, HEAD_BYTES));
     if (/\n *[^ #\n]/.test(head)) break;
   }
+  await refuseBinary(name, first[0], chunks);
   const isOurs = new RegExp(`^(?:#.*\n)*?${FTRACE_MARK}`).test(head);
   const start = head.trimStart();
   // What is empty is told by who reads JSON.
@@ -193,8 +219,9 @@ export async function openTrace(
   options: InputOptions = {},
 ): Promise<TraceInput> {
   const { from } = options;
-  const { format, chunks } = await peek(openChunks(file, io, options), from);
   const name = file === "-" ? "stdin" : file;
+  const bytes = openChunks(file, io, options);
+  const { format, chunks } = await peek(name, bytes, from);
   if (format === "recording") {
     const header: TraceHeader = {
       profile: "v6.1",

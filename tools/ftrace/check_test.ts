@@ -149,3 +149,23 @@ recordingTest("check takes no other profile for a recording", async () => {
   assertEquals(await check(["--profile", "v3.12", "-"], io), 2);
   assertStringIncludes(io.stderr(), "under v3.12: it is a recording");
 });
+
+const BINARY: readonly (readonly [head: string, advice: string])[] = [
+  ["\x17\bDtracing6\0", "trace-cmd report"],
+  ["PERFILE2h\0", "perf script"],
+  ["\x1f\x8b\b\0", "zcat"],
+];
+
+for (const [head, advice] of BINARY) {
+  Deno.test(`check asks for what ${advice} prints`, async () => {
+    const bytes = Uint8Array.from(head, (char) => char.charCodeAt(0));
+    const io = { ...fakeIo(), stdin: () => new Blob([bytes]).stream() };
+    assertEquals(await check(["-"], io), 2);
+    assertMatch(
+      io.stderr(),
+      new RegExp(
+        `^trace.ts: Cannot read stdin: it is .*; give what '${advice}'`,
+      ),
+    );
+  });
+}
