@@ -40,6 +40,12 @@ export interface CheckOptions {
    * @default {all}
    */
   readonly recorded?: ReadonlySet<string>;
+  /**
+   * Whether to read no further than the first event that breaks a rule.
+   *
+   * @default {false}
+   */
+  readonly first?: boolean;
 }
 
 /** What a check found. */
@@ -292,14 +298,50 @@ export function checkTrace(
   events: Iterable<TraceEvent>,
   options: CheckOptions = {},
 ): CheckResult {
-  const { profile = "v3.12", rules = RULES, recorded } = options;
+  const { profile = "v3.12", rules = RULES, recorded, first } = options;
   const checkers = recorded === undefined ? idleOf(rules) : undefined;
   const checker = checkers?.get(profile) ?? new Checker(options);
   checkers?.delete(profile);
-  const result = pushAll(checker, events);
+  const result = pushAll(checker, events, first ?? false);
   checker.reset();
   checkers?.set(profile, checker);
   return result;
+}
+
+/**
+ * Checks a trace while it comes in, such as a `ReadableStream` of events. Its
+ * memory grows with the requests that are alive, not with the trace.
+ *
+ * @param events The trace.
+ * @param options Profile and rules.
+ * @returns What was found, when the trace has ended or, with `first`, as soon
+ * as it breaks a rule.
+ *
+ * @example
+ * ```ts
+ * import { checkTraceStream } from "@endio/dio/conformance";
+ * import type { TraceEvent } from "@endio/dio/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const sleep: TraceEvent = {
+ *   seq: 0, ts: 0, cpu: 0, ctx: "softirq", tid: 0, comm: "<idle>",
+ *   ev: "might_sleep", fn: "mutex_lock", atomic: 0, irqs_off: 0,
+ * };
+ * const stream = ReadableStream.from([sleep, { ...sleep, seq: 1 }]);
+ * const { events, violations } = await checkTraceStream(stream, { first: true });
+ * assertEquals([events, violations.length], [1, 1]);
+ * ```
+ */
+export async function checkTraceStream(
+  events: AsyncIterable<TraceEvent>,
+  options: CheckOptions = {},
+): Promise<CheckResult> {
+  const checker = new Checker(options);
+  for await (const event of events) {
+    checker.push(event);
+    if (options.first && checker.violations.length > 0) break;
+  }
+  return checker.finish();
 }
 
 function idleOf(rules: readonly Rule[]): Map<string, Checker> | undefined {
@@ -311,7 +353,14 @@ function idleOf(rules: readonly Rule[]): Map<string, Checker> | undefined {
   return none;
 }
 
-function pushAll(checker: Checker, events: Iterable<TraceEvent>): CheckResult {
-  for (const event of events) checker.push(event);
+function pushAll(
+  checker: Checker,
+  events: Iterable<TraceEvent>,
+  isFirst: boolean,
+): CheckResult {
+  for (const event of events) {
+    checker.push(event);
+    if (isFirst && checker.violations.length > 0) break;
+  }
   return checker.finish();
 }

@@ -7,6 +7,7 @@
  */
 
 import { BLKDEV_BENCHMARK } from "./bench/blkdev.ts";
+import { CHECK_BENCHMARK } from "./bench/check.ts";
 import { CORE_BENCHMARK } from "./bench/core.ts";
 import { deviceBenchmark } from "./bench/device.ts";
 import { EXPLORE_BENCHMARK } from "./bench/explore.ts";
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   BLKDEV_BENCHMARK,
   SCALING_BENCHMARK,
   EXPLORE_BENCHMARK,
+  CHECK_BENCHMARK,
   TRACE_BENCHMARK,
 ];
 
