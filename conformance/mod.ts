@@ -65,6 +65,7 @@ export * from "./report.ts";
 export * from "./request_state.ts";
 export * from "./requests.ts";
 export * from "./rule.ts";
+export { type RuleExample, ruleExample } from "./rule_example.ts";
 export { ruleById, RULES } from "./rules/mod.ts";
 export * from "./run.ts";
 export * from "./scenario.ts";

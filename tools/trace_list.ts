@@ -6,10 +6,12 @@
 
 import { PROFILE_NAMES } from "../core/mod.ts";
 import {
+  BUGS,
   mountForQuestions,
   type Op,
   type Rule,
   ruleClass,
+  ruleExample,
   RULES,
   type Scenario,
   SCENARIOS,
@@ -25,13 +27,16 @@ import {
   UserError,
   wrapText,
 } from "./cli.ts";
+import { INEXPRESSIBLE } from "./mutants/inexpressible.ts";
+import { kindOf, MUTANTS } from "./mutants/mod.ts";
 import { FORMATS } from "./trace_formats.ts";
 
 /** How to use it. */
 export const LIST_HELP = `Lists what there is.
 
-Usage: deno run tools/trace.ts list [fs|scenarios|rules|formats] [ID]
+Usage: deno run tools/trace.ts list [KIND] [ID]
 
+Kinds: fs, scenarios, rules, bugs, mutants, formats.
 Without arguments an overview of all; with a kind everything of that kind;
 with an ID all there is to say about that one.
 
@@ -53,6 +58,8 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
   ["fs", { all: listModels, one: describeModel }],
   ["scenarios", { all: listScenarios, one: describeScenario }],
   ["rules", { all: listRules, one: describeRule }],
+  ["bugs", { all: listBugs, one: describeBug }],
+  ["mutants", { all: listMutants, one: describeMutant }],
   ["formats", { all: listFormats, one: describeFormat }],
 ]);
 
@@ -90,6 +97,9 @@ function overview(): string {
       "…",
     ]],
     [`${RULES.length} rules (list rules) of these classes`, classes],
+    ["bugs (list bugs) and mutants of the code (list mutants)", [
+      `${BUGS.length} and ${MUTANTS.length}`,
+    ]],
     ["profiles", PROFILE_NAMES],
     ["formats (list formats)", FORMATS.keys()],
   ];
@@ -197,6 +207,64 @@ function describeRule(id: string): string {
         SCENARIOS.filter(({ rules }) => rules.includes(id))
           .map((scenario) => scenario.id).join(", ") || "no one in particular",
       ],
+      ...rule.impliedBy
+        ? [["breaks with", `one of ${rule.impliedBy.join(", ")}`] as const]
+        : [],
+      ["mutants", mutantsOf(id) || "none that it has to find"],
+    ]),
+    "  the smallest trace that breaks it (-), and the one it should be (+)\n",
+    ...ruleExample(id).diff.map((line) => `    ${line}\n`),
+  ].join("");
+}
+
+function mutantsOf(rule: string): string {
+  return MUTANTS.filter((mutant) => mutant.rule === rule)
+    .map(({ id }) => id).join(", ");
+}
+
+function listBugs(): string {
+  return alignColumns(BUGS.map(({ id, subject }) => [id, subject]), 0);
+}
+
+function describeBug(id: string): string {
+  const all = new Map(BUGS.map((bug) => [bug.id, bug]));
+  const bug = lookUp("bug", id, all, "'trace.ts list bugs' shows all");
+  const rules = RULES.filter(({ bugs }) => bugs.includes(id));
+  const mutants = MUTANTS.filter(({ bugs }) => bugs.includes(id));
+  return [
+    `${id}\n`,
+    ...wrapText(`${bug.subject}.`, 76).map((line) => `  ${line}\n`),
+    fields([
+      ["where", bug.where],
+      ["when", bug.when],
+      ["wrong", bug.wrong],
+      ["classes", bug.classes.join(", ")],
+      ["rules", rules.map(({ id }) => id).join(", ") || "none names it"],
+      [
+        "mutants",
+        mutants.map(({ id }) => id).join(", ") ||
+        `none: ${INEXPRESSIBLE.get(id)}`,
+      ],
+    ]),
+  ].join("");
+}
+
+function listMutants(): string {
+  return alignColumns(MUTANTS.map(({ id, mistake }) => [id, mistake]), 0);
+}
+
+function describeMutant(id: string): string {
+  const all = new Map(MUTANTS.map((mutant) => [mutant.id, mutant]));
+  const hint = "'trace.ts list mutants' shows all";
+  const mutant = lookUp("mutant", id, all, hint);
+  return [
+    `${id}\n`,
+    ...wrapText(`${mutant.mistake}.`, 76).map((line) => `  ${line}\n`),
+    fields([
+      ["found by", mutant.rule],
+      ["stands for", mutant.bugs.join(", ") || "no bug on record"],
+      ["profile", mutant.profile ?? "v3.12"],
+      ["made in", kindOf(mutant)],
     ]),
   ].join("");
 }

@@ -124,7 +124,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
       "whoever takes the queued code for a result ends the request while its bios are in flight",
     source: "fs/aio.c: io_submit_one(); fs/direct-io.c: dio_complete()",
     bugs: ["DIO-017", "DIO-113", "DIO-119", "DIO-145"],
-    impliedBy: ["completion-order/complete-first"],
+    impliedBy: ["completion-order/dio-done-before-aio-complete"],
     check: ({ requests, exercised, violated }) => ({
       aio_complete(event) {
         const iocb = requests.iocbOf(event);

@@ -68,7 +68,6 @@ export const DSYNC_RULES: readonly Rule[] = [
     why: "the flush comes before the data, and what is reported is not stable",
     source: "mm/filemap.c: generic_file_aio_write()",
     bugs: ["DIO-017", "DIO-119"],
-    impliedBy: ["completion-order/write-sync-between"],
     check: ({ requests, exercised, violated }) => ({
       generic_write_sync(event) {
         const iocb = requests.iocbOf(event);

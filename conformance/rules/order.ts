@@ -5,6 +5,7 @@
  */
 
 import type { TraceEvent } from "../../core/mod.ts";
+import { isQueued } from "../requests.ts";
 import type { DioState } from "../request_state.ts";
 import type { Rule, RuleScope } from "../rule.ts";
 
@@ -117,7 +118,10 @@ export const ORDER_RULES: readonly Rule[] = [
         afterComplete(scope, event, scope.requests.dioOf(event));
       },
       aio_complete(event) {
-        afterComplete(scope, event, scope.requests.iocbOf(event)?.liveDio);
+        const iocb = scope.requests.iocbOf(event);
+        // One that was queued must survive; queued-code-kept tells of that.
+        if (isQueued(iocb?.returned)) return;
+        afterComplete(scope, event, iocb?.liveDio);
       },
       dio_free(event) {
         const dio = scope.requests.dioOf(event);
@@ -185,8 +189,11 @@ export const ORDER_RULES: readonly Rule[] = [
     bugs: ["DIO-017", "DIO-121"],
     check: ({ requests, exercised, violated }) => ({
       generic_write_sync(event) {
-        const dio = requests.iocbOf(event)?.dio;
+        const iocb = requests.iocbOf(event);
+        const dio = iocb?.dio;
         if (!dio?.begin) return;
+        // A submitter has nothing to sync of what is in flight.
+        if (isQueued(iocb?.returned) && !dio.complete) return;
         exercised();
         if (!dio.done) {
           violated(

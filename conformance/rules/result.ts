@@ -25,10 +25,11 @@ export const RESULT_RULES: readonly Rule[] = [
     source: "fs/direct-io.c: dio_bio_complete(), dio_complete()",
     bugs: ["DIO-001", "DIO-005", "DIO-157", "DIO-148"],
     impliedBy: [
-      "completion-order/complete-first",
+      "error-reported/noted",
+      "no-use-after-release/slab",
+      "partial-progress/no-more-than-done",
       "result-precedence/block-device",
       "result-precedence/passed-on",
-      "result-precedence/submit-page-bio-count",
     ],
     check: ({ exercised, violated }) => ({
       reported({ dio }, res, event) {
@@ -283,7 +284,11 @@ export const RESULT_RULES: readonly Rule[] = [
     why: "the application takes for done what nobody has done",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-007", "DIO-041", "DIO-128", "DIO-146"],
-    impliedBy: ["result-precedence/submit-page-bio-count"],
+    impliedBy: [
+      "completion-order/reader-sees-data",
+      "error-reported/every-bio",
+      "result-precedence/submit-page-bio-count",
+    ],
     needs: ["get_block", "submit_bio"],
     check: ({ exercised, violated }) => ({
       reported({ dio, buffered }, res, event) {
@@ -315,6 +320,12 @@ function allNoted(
   violated("dio_io_error before it", dio.bioError, event);
 }
 
+/** Whether a rule of its own says that an error is lost, or a read not cut. */
+function isToldElsewhere(dio: DioState, reported: number): boolean {
+  return (dio.bioError !== undefined && reported >= 0) ||
+    (!dio.isWrite && reported > dio.room);
+}
+
 function compare(
   { exercised, violated }: RuleScope,
   dio: DioState,
@@ -324,7 +335,7 @@ function compare(
 ): void {
   if (dio.isBlkdev || Number.isNaN(expected)) return;
   exercised();
-  if (expected === reported) return;
+  if (expected === reported || isToldElsewhere(dio, reported)) return;
   violated(
     `${errnoName(expected)}, it is ${errnoName(reported)}`,
     dio.submitError ?? dio.pageError ?? dio.bioError ?? dio.alloc,

@@ -18,7 +18,6 @@ export const SIZE_RULES: readonly Rule[] = [
     why: "the application takes the rest of the last block for data",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-025", "DIO-031"],
-    impliedBy: ["result-precedence/submit-page-bio-count"],
     check: ({ exercised, violated }) => ({
       reported({ isWrite, dio, buffered }, res, event) {
         if (isWrite || dio === undefined) return;
