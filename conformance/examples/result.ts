@@ -8,6 +8,14 @@
 /** The traces, by the rule that they break. */
 export const RESULT_EXAMPLES: readonly (readonly [string, string])[] = [
   [
+    "partial-progress/not-nothing",
+    `
+  task/0 writer-10 io_submit iocb=1 ino=12 rw=write offset=0 bytes=4096
+- task/0 writer-10 aio_complete iocb=1 res=0
++ task/0 writer-10 aio_complete iocb=1 res=4096
+`,
+  ],
+  [
     "error-reported/every-bio",
     `
   task/0 writer-10 io_submit iocb=1 ino=12 rw=write offset=0

@@ -8,6 +8,21 @@
 /** The traces, by the rule that they break. */
 export const SIZE_EXAMPLES: readonly (readonly [string, string])[] = [
   [
+    "size-after-data/fallocated",
+    `
+  task/0 allocator-10 i_size_write ino=12 size=4096
++ task/0 allocator-10 i_size_write ino=12 size=8192
+  task/0 allocator-10 fallocate ino=12 offset=0 bytes=8192 ret=0
+`,
+  ],
+  [
+    "completion-resources/nothing-behind-end",
+    `
+  task/0 umount-11 evict_inodes sb=sda
+- task/0 umount-11 oops rule=completion-resources/nothing-behind-end obj=inode 12 msg=it has blocks behind its end
+`,
+  ],
+  [
     "mapping-and-bios/mapped-first",
     `
   task/0 writer-10 direct_IO iocb=2 ino=131 rw=read offset=0 bytes=4096 is_sync=1

@@ -28,8 +28,8 @@ export const RESULT_RULES: readonly Rule[] = [
       "error-reported/noted",
       "no-use-after-release/slab",
       "partial-progress/no-more-than-done",
+      "partial-progress/not-nothing",
       "result-precedence/block-device",
-      "result-precedence/passed-on",
     ],
     check: ({ exercised, violated }) => ({
       reported({ dio }, res, event) {
@@ -101,6 +101,7 @@ export const RESULT_RULES: readonly Rule[] = [
     why: "the application takes nothing for the end of what can be written",
     source: "mm/filemap.c: __generic_file_aio_write()",
     bugs: ["DIO-151"],
+    impliedBy: ["partial-progress/not-nothing"],
     needs: ["buffered_io"],
     check: ({ exercised, violated }) => ({
       reported({ isWrite, isSync, returned, bufferedIo }, res, event) {
@@ -150,6 +151,7 @@ export const RESULT_RULES: readonly Rule[] = [
     why: "the application is told of another result than the request had",
     source: "fs/aio.c: aio_run_iocb(); mm/filemap.c: generic_file_aio_write()",
     bugs: ["DIO-023", "DIO-119", "DIO-145", "DIO-151"],
+    impliedBy: ["partial-progress/not-nothing"],
     check: ({ exercised, violated }) => ({
       reported(iocb, res, event) {
         const { isSync, returned, writeSync, bufferedIo } = iocb;

@@ -11,6 +11,7 @@ import {
   finish,
   genericFileAioWrite,
   genericFileAioWriteNolock,
+  genericFileDirectWrite,
   genericWriteSync,
   type Inode,
   IOCB_NOWAIT,
@@ -95,6 +96,17 @@ function* restartsAtEnd(iocb: Kiocb): Task<number> {
   const isAppend = kiPos + count > fInode.iSize;
   const ret = yield* finish(genericFileAioWrite(iocb));
   if (isAppend && ret > 0) iocb.advance(ret);
+  return ret;
+}
+
+/** What could not be written directly is left out. */
+function* leavesRest(iocb: Kiocb): Task<number> {
+  const { kiFilp: { fInode }, needsSync } = iocb;
+  if (needsSync || iocb.isSync) return yield* finish(genericFileAioWrite(iocb));
+  const { kernel } = fInode.iSb;
+  yield* fInode.iMutex.lock(kernel);
+  const ret = yield* finish(genericFileDirectWrite(iocb));
+  fInode.iMutex.unlock(kernel);
   return ret;
 }
 
@@ -201,6 +213,13 @@ export const CALLER_MUTANTS: readonly Mutant[] = [
     "position-once/moved",
     "the position of a write that makes the file longer moves twice",
     writes(restartsAtEnd),
+  ),
+  caller(
+    "rest-left-out",
+    ["DIO-128"],
+    "partial-progress/not-nothing",
+    "what could not be written directly is not given to the page cache",
+    writes(leavesRest),
   ),
   caller(
     "rest-forgotten",

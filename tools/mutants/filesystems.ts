@@ -147,6 +147,11 @@ class LosesBlocks extends PlainFilesystem {
   }
 }
 
+/** What a failed write has allocated stays behind the end of the file. */
+class KeepsBlocks extends PlainFilesystem {
+  override *writeFailed(): Task<void> {}
+}
+
 /** A read behind the end of the file is an error. */
 class FailsBehindEnd extends PlainFilesystem {
   aioRead(iocb: Kiocb): MaybeTask<number> {
@@ -283,6 +288,14 @@ export const FILESYSTEM_MUTANTS: readonly Mutant[] = [
     rule: "completion-resources/blocks-accounted",
     bugs: ["DIO-131"],
     model: on("plain", (kernel, bdev) => new LosesBlocks(kernel, bdev)),
+  },
+  {
+    id: "plain-keeps-blocks",
+    mistake:
+      "what a failed write has allocated stays behind the end of the file",
+    rule: "completion-resources/nothing-behind-end",
+    bugs: ["DIO-046"],
+    model: on("plain", (kernel, bdev) => new KeepsBlocks(kernel, bdev)),
   },
   {
     id: "plain-fails-behind-end",

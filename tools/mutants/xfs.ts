@@ -74,6 +74,21 @@ class StaleSize extends Xfs {
   }
 }
 
+/** A fallocate leaves the size alone. */
+class AllocatesOnly extends Xfs {
+  override *fallocate(
+    inode: Inode,
+    offset: number,
+    bytes: number,
+  ): Task<number> {
+    const set = this.xfsSetfilesize;
+    Object.assign(this, { xfsSetfilesize: () => finish(0) });
+    const ret = yield* super.fallocate(inode, offset, bytes);
+    Object.assign(this, { xfsSetfilesize: set });
+    return ret;
+  }
+}
+
 /** Writes of parts of blocks go like others. */
 class SharesBlocks extends Xfs {
   override *xfsFileDioAioWrite(iocb: Kiocb, iter: IovIter): Task<number> {
@@ -189,6 +204,13 @@ export const XFS_MUTANTS: readonly Mutant[] = [
     "size-after-data/never-backwards",
     "fallocate stores the size that it found when it began",
     StaleSize,
+  ),
+  xfs(
+    "fallocate-without-size",
+    [],
+    "size-after-data/fallocated",
+    "fallocate does not make the file longer",
+    AllocatesOnly,
   ),
   xfs(
     "shares-blocks",
