@@ -8,7 +8,7 @@
  *
  * @example A complete minimal model
  * ```ts
- * import { blockdevDirectIO, ENOSPC, Inode, SuperBlock } from "@endio/dio/core";
+ * import { BH_NEW, blockdevDirectIO, ENOSPC, Inode, SuperBlock } from "@endio/dio/core";
  * import type { BlockDevice, BufferHead, IovIter, Kernel, Kiocb, Rw } from "@endio/dio/core";
  * import { BlockAllocator, ExtentMap } from "@endio/dio/fs-models";
  * import type { FileLayout, FilesystemModel } from "@endio/dio/fs-models";
@@ -46,6 +46,7 @@
  *       if (block < 0) return -ENOSPC;
  *       extents.insert({ start: iblock, count: blocks, device: block, state: "written" });
  *       bh.map(block, blocks * 4096);
+ *       bh.bState |= BH_NEW; // What is not written of it is filled with zeros.
  *     }
  *     return 0;
  *   }
