@@ -338,7 +338,8 @@ export class Requests {
     const dio = completing ?? request?.dio;
     if (dio === undefined) return this.#convertUnnamed(event);
     dio.converted = event;
-    failOwn(event, thread);
+    // What end_io comes to, it returns; Linux 3.12 does not ask.
+    if (completing === undefined) failOwn(event, thread);
   }
 
   #convertUnnamed(event: TraceEvent): void {

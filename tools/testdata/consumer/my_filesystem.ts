@@ -1,4 +1,5 @@
 import {
+  BH_NEW,
   blockdevDirectIO,
   type BlockDevice,
   type DioOps,
@@ -16,7 +17,6 @@ import {
 } from "@endio/dio/fs-models";
 
 const BLOCK = 4096;
-
 export class MyFilesystem implements FilesystemModel, DioOps {
   readonly name = "myfs";
   readonly sb: SuperBlock;
@@ -30,8 +30,7 @@ export class MyFilesystem implements FilesystemModel, DioOps {
 
   createFile(layout: FileLayout): Inode {
     const inode = new Inode(this.sb, 12 + this.#files.size, layout.size);
-    const extents = ExtentMap.from(layout, BLOCK, this.#allocator);
-    this.#files.set(inode, extents);
+    this.#files.set(inode, ExtentMap.from(layout, BLOCK, this.#allocator));
     return inode;
   }
 
@@ -53,6 +52,7 @@ export class MyFilesystem implements FilesystemModel, DioOps {
         state: "written",
       });
       bh.map(block, blocks * BLOCK);
+      bh.bState |= BH_NEW;
     }
     return 0;
   };
