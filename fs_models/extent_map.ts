@@ -170,6 +170,7 @@ interface Run {
  */
 export class ExtentMap {
   #extents: Extent[] = [];
+  #preallocated = 0;
 
   /**
    * Makes the map of a new file.
@@ -202,8 +203,16 @@ export class ExtentMap {
         device,
         state,
       });
+      const end = (offset + bytes) / blockSize;
+      const isInside = end * blockSize < layout.size + blockSize;
+      if (!isInside) map.#preallocated = Math.max(map.#preallocated, end);
     }
     return map;
+  }
+
+  /** First block behind those that the file was made with behind its end. */
+  get preallocated(): number {
+    return this.#preallocated;
   }
 
   /** How many blocks the file has. */

@@ -40,7 +40,8 @@ export function checkSizes({ iIno, iSize }: Inode, onDisk: number): void {
 }
 
 /**
- * Checks that a file that leaves memory has no blocks behind its end.
+ * Checks that a file that leaves memory has no blocks behind its end but those
+ * that were there before anything was written.
  *
  * @param inode The file.
  * @param extents Where its blocks lie.
@@ -66,7 +67,8 @@ export function checkSizes({ iIno, iSize }: Inode, onDisk: number): void {
  */
 export function checkNothingBehind(inode: Inode, extents: ExtentMap): void {
   const { iIno, iSize, iBlkbits } = inode;
-  const end = Math.ceil(iSize / (1 << iBlkbits));
+  const size = Math.ceil(iSize / (1 << iBlkbits));
+  const end = Math.max(size, extents.preallocated);
   const { state, count } = extents.lookup(end);
   if (state === "hole" && count === Infinity) return;
   throw new KernelBug(

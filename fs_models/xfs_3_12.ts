@@ -38,7 +38,7 @@ import type { XfsInode, XfsIoend } from "./xfs_inode.ts";
  * });
  * const broken = new Set(violations.map(({ rule }) => rule));
  * assertEquals(broken.has("no-sleep-in-interrupt/context"), true);
- * assertEquals(broken.has("completion-order/reader-sees-data"), true);
+ * assertEquals(broken.has("size-after-data/converted-first"), true);
  * ```
  */
 export class Xfs312 extends Xfs {

@@ -189,7 +189,8 @@ function simplerFile(scenario: Scenario): Scenario[] {
         ? []
         : [withExtents(extents.with(i, { ...extent, state: "written" }))]
     ),
-    ...[0, end].filter((less) => less < size)
+    // No file ends before its last extent.
+    ...[0, end].filter((less) => less < size && less >= end)
       .map((size) => ({ ...scenario, file: { ...file, size } })),
   ];
 }
