@@ -7,6 +7,7 @@
 import type { Scenario } from "./scenario.ts";
 import { BLOCK, pieces, readsBack, submits } from "./scenario_parts.ts";
 import { BLKDEV_SCENARIOS } from "./scenarios_blkdev.ts";
+import { ERROR_SCENARIOS } from "./scenarios_errors.ts";
 import { FILE_SCENARIOS } from "./scenarios_files.ts";
 import { CACHE_SCENARIOS } from "./scenarios_cache.ts";
 import { MODEL_SCENARIOS } from "./scenarios_models.ts";
@@ -281,6 +282,7 @@ export const SCENARIOS: readonly Scenario[] = [
     }],
   },
   ...RESULT_SCENARIOS,
+  ...ERROR_SCENARIOS,
   ...RACE_SCENARIOS,
   ...SYNC_SCENARIOS,
   ...CACHE_SCENARIOS,

@@ -34,6 +34,16 @@ function inTwoBios(op: Transfer["op"], flags: number = 0): Transfer {
 }
 
 const GETEVENTS: Op = { op: "getevents", min: 1 };
+const IN_THREE_BIOS: Transfer = {
+  op: "aio_write",
+  offset: 0,
+  bytes: 3 * BLOCK,
+};
+
+/** A transfer whose event is taken, three times. */
+function threeTimes(transfer: Transfer): Op[] {
+  return Array<Op[]>(3).fill([transfer, GETEVENTS]).flat();
+}
 
 type BlkdevScenario = Omit<Scenario, "needs" | "file" | "tasks"> & {
   /** How large the device is. */
@@ -73,6 +83,16 @@ const TEMPLATES: readonly BlkdevScenario[] = [
     rules: ["one-completion/never-both", "no-use-after-release/dio"],
     completion: "inline",
     ops: [{ op: "aio_write", offset: 0, bytes: BLOCK }, GETEVENTS],
+  },
+  {
+    id: "blkdev-aio-write-many-inline",
+    title:
+      "Asynchronous writes of three bios, of which any may fail inside its submission",
+    rules: ["error-reported/every-bio", "released-once/first-bio"],
+    completion: "inline",
+    faults: [{ open: true }],
+    ...SMALL_BIOS,
+    ops: threeTimes(IN_THREE_BIOS),
   },
   {
     id: "blkdev-sync-many",
@@ -127,6 +147,15 @@ const TEMPLATES: readonly BlkdevScenario[] = [
       { ...inTwoBios("aio_write"), unmapped: [1] },
       GETEVENTS,
     ],
+  },
+  {
+    id: "blkdev-fault-hardirq",
+    title:
+      "Asynchronous writes whose third bio finds no page, while two are in flight, in hard interrupts",
+    rules: ["result-precedence/block-device", "released-once/page-pin"],
+    completion: "hardirq",
+    ...SMALL_BIOS,
+    ops: threeTimes({ ...IN_THREE_BIOS, unmapped: [2] }),
   },
   {
     id: "blkdev-256",

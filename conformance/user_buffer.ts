@@ -19,7 +19,8 @@ export class UserBuffer {
    * @param memory Where it lies.
    * @param bytes How long it is.
    * @param pieces How it is cut; without it, not at all.
-   * @param unmapped Its pages, counted from 0, that cannot be pinned.
+   * @param unmapped Its pages, counted from 0, that cannot be pinned; others,
+   * of a transfer that was made shorter, are none of its own.
    */
   constructor(
     memory: UserMemory,
@@ -30,13 +31,15 @@ export class UserBuffer {
     const count = Math.ceil(bytes / pieces.bytes);
     this.#memory = memory;
     this.#bytes = bytes;
-    this.#address = memory.alloc(count * pieces.stride);
+    const length = count * pieces.stride;
+    this.#address = memory.alloc(length);
     this.iov = Array.from({ length: count }, (_, i) => ({
       base: this.#address + i * pieces.stride,
       len: Math.min(pieces.bytes, bytes - i * pieces.bytes),
     }));
     for (const page of unmapped) {
-      memory.unmap(this.#address + page * PAGE_SIZE, 1);
+      const at = page * PAGE_SIZE;
+      if (at < length) memory.unmap(this.#address + at, 1);
     }
   }
 

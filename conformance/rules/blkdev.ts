@@ -168,7 +168,11 @@ export const BLKDEV_RULES: readonly Rule[] = [
     source:
       "block/bio.c: bio_iov_iter_get_pages(); block/fops.c: __blkdev_direct_IO()",
     bugs: ["DIO-007", "DIO-053"],
-    impliedBy: ["position-once/as-reported", "result-precedence/block-device"],
+    impliedBy: [
+      "no-use-after-release/slab",
+      "position-once/as-reported",
+      "result-precedence/block-device",
+    ],
     needs: ["submit_bio", "dio_page_error"],
     check: ({ exercised, violated }) => ({
       reported({ dio }, res, event) {

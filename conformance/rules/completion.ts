@@ -97,6 +97,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
     impliedBy: [
       "completion-order/dio-done-before-aio-complete",
       "completion-order/one-thread",
+      "no-use-after-release/slab",
       "released-once/dio",
       "workqueue-life/exists-when-queued",
     ],
@@ -146,6 +147,7 @@ export const COMPLETION_RULES: readonly Rule[] = [
     bugs: ["DIO-022", "DIO-148"],
     impliedBy: [
       "completion-after-last-bio/bio-ends-once",
+      "completion-after-last-bio/once",
       "no-use-after-release/slab",
       "released-once/bio-by-its-owner",
     ],

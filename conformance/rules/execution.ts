@@ -95,7 +95,11 @@ export const EXECUTION_RULES: readonly Rule[] = [
     why: "the second run works on a dio that has been freed",
     source: "fs/direct-io.c: dio_bio_end_aio()",
     bugs: ["DIO-011"],
-    impliedBy: ["no-use-after-release/slab"],
+    impliedBy: [
+      "completion-after-last-bio/once",
+      "no-use-after-release/page-array",
+      "no-use-after-release/slab",
+    ],
     check: ({ requests, exercised, violated }) => ({
       queue_work(event) {
         const dio = requests.dioOf(event);

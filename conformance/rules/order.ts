@@ -61,7 +61,7 @@ export const ORDER_RULES: readonly Rule[] = [
     why: "a reader that has waited for the event sees zeros or old data",
     source: "fs/direct-io.c: dio_complete()",
     bugs: ["DIO-011", "DIO-028"],
-    impliedBy: ["completion-after-last-bio/once"],
+    impliedBy: ["completion-after-last-bio/once", "no-use-after-release/slab"],
     check: ({ requests, exercised, violated }) => ({
       aio_complete(event) {
         const dio = requests.iocbOf(event)?.dio;

@@ -151,7 +151,7 @@ export const RESULT_RULES: readonly Rule[] = [
     why: "the application is told of another result than the request had",
     source: "fs/aio.c: aio_run_iocb(); mm/filemap.c: generic_file_aio_write()",
     bugs: ["DIO-023", "DIO-119", "DIO-145", "DIO-151"],
-    impliedBy: ["partial-progress/not-nothing"],
+    impliedBy: ["no-use-after-release/slab", "partial-progress/not-nothing"],
     check: ({ exercised, violated }) => ({
       reported(iocb, res, event) {
         const { isSync, returned, writeSync, bufferedIo } = iocb;

@@ -78,7 +78,11 @@ export const SUBMISSION_RULES: readonly Rule[] = [
     why: "the last bio may have ended, and the request is gone",
     source: "fs/direct-io.c: do_blockdev_direct_IO()",
     bugs: ["DIO-002", "DIO-053", "DIO-137"],
-    impliedBy: ["completion-after-last-bio/once"],
+    impliedBy: [
+      "completion-after-last-bio/once",
+      "no-use-after-release/page-array",
+      "no-use-after-release/slab",
+    ],
     needs: ["direct_IO", "direct_IO_return"],
     check: (scope) => ({
       dio_alloc(event) {
