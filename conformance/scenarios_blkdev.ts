@@ -85,7 +85,7 @@ const TEMPLATES: readonly BlkdevScenario[] = [
     ops: [{ op: "aio_write", offset: 0, bytes: BLOCK }, GETEVENTS],
   },
   {
-    id: "blkdev-aio-write-many-inline",
+    id: "blkdev-write-many-inline",
     title:
       "Asynchronous writes of three bios, of which any may fail inside its submission",
     rules: ["error-reported/every-bio", "released-once/first-bio"],

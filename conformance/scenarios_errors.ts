@@ -89,7 +89,7 @@ export const ERROR_SCENARIOS: readonly Scenario[] = [
     }],
   },
   {
-    id: "aio-write-unwritten-errors-hardirq",
+    id: "unwritten-errors-hardirq",
     title:
       "Asynchronous writes of three bios and of one to unwritten blocks, of which any may fail, in hard interrupts",
     rules: [EVERY_BIO, "convert-only-written/not-after-an-error"],
@@ -157,7 +157,7 @@ export const ERROR_SCENARIOS: readonly Scenario[] = [
     tasks: [{ comm: "writer", ops: [over("aio_write", 1, 3), GETEVENTS] }],
   },
   {
-    id: "aio-read-end-errors-hardirq",
+    id: "read-end-errors-hardirq",
     title:
       "Asynchronous reads up to the end of the file, any bio of which may fail, in hard interrupts",
     rules: [EVERY_BIO, "read-within-size/cut"],
@@ -167,7 +167,7 @@ export const ERROR_SCENARIOS: readonly Scenario[] = [
     tasks: READS_AT_END,
   },
   {
-    id: "aio-read-end-errors-inline",
+    id: "read-end-errors-inline",
     title:
       "Asynchronous reads up to the end of the file, any bio of which may fail inside its submission",
     rules: [EVERY_BIO, "read-within-size/cut"],
@@ -185,7 +185,7 @@ export const ERROR_SCENARIOS: readonly Scenario[] = [
     tasks: WITHOUT_A_PAGE,
   },
   {
-    id: "write-unwritten-fault-hardirq",
+    id: "unwritten-fault-hardirq",
     title:
       "Transfers of unwritten blocks with a page missing in their buffer, in hard interrupts",
     rules: ["released-once/page-pin"],
@@ -205,7 +205,7 @@ export const ERROR_SCENARIOS: readonly Scenario[] = [
   },
   ...(["hardirq", "inline"] as const).flatMap((completion) => [
     {
-      id: `aio-write-no-handle-${completion}`,
+      id: `write-no-handle-${completion}`,
       title:
         `An asynchronous write to unwritten blocks and a hole, for which there may be no transaction, ${
           WHERE[completion]
@@ -221,7 +221,7 @@ export const ERROR_SCENARIOS: readonly Scenario[] = [
       tasks: [submits("aio_write", 3)],
     },
     {
-      id: `aio-write-unwritten-enomem-${completion}`,
+      id: `unwritten-enomem-${completion}`,
       title:
         `An asynchronous write of two bios, for the second of which no workqueue can be made, ${
           WHERE[completion]
