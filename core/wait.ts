@@ -36,8 +36,6 @@ export interface WaitHost {
   newAddr(count?: number): number;
   /** Makes a sleeping context runnable. */
   wakeUpProcess(ctx: Context): boolean;
-  /** Whether every step is decided about. */
-  readonly stepping: boolean;
   /** Tells whoever follows the steps what is touched. */
   touch(step: Step): void;
 }
@@ -152,11 +150,9 @@ export class WaitQueue implements WaitTarget {
     const waiters = this.#waiters;
     let touched = this.wakeStep;
     for (let i = 0; i < waiters.length; i++) {
-      const ctx = waiters[i] as Context;
-      if (ctx.state === TASK_RUNNING) continue;
-      if (host.wakeUpProcess(ctx)) touched = this.step;
+      if (host.wakeUpProcess(waiters[i] as Context)) touched = this.step;
     }
-    if (host.stepping) host.touch(touched);
+    host.touch(touched);
   }
 
   /** The wake-up that was sent last, null when there was none. */

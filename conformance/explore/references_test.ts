@@ -15,29 +15,12 @@ import {
   type Task,
   writeStep,
 } from "../../core/mod.ts";
-import { ExhaustiveStrategy } from "./dpor.ts";
+import { explore } from "./testdata/explore.ts";
 
 const SEED = 20130710;
 const PROGRAMS = 150;
 /** Plain enumeration of more orders than this takes too long. */
 const MOST_ORDERS = 2500;
-
-/** What all runs come to, and how many there are; null if they are too many. */
-function explore(
-  reduce: boolean,
-  run: (strategy: Strategy) => string,
-  limit = Infinity,
-): { outcomes: string[]; schedules: number } | null {
-  const strategy = new ExhaustiveStrategy({ reduce });
-  const outcomes = new Set<string>();
-  do {
-    strategy.begin();
-    const outcome = run(strategy);
-    if (!strategy.blocked) outcomes.add(outcome);
-    if (strategy.schedules > limit) return null;
-  } while (strategy.end());
-  return { outcomes: [...outcomes].sort(), schedules: strategy.schedules };
-}
 
 /** What a context does with the object, or with a value beside it. */
 type Op = "take" | "drop" | "read" | "write";
